@@ -1,0 +1,11 @@
+/** The public face of the project: what a workload imports from "kindling". */
+export * as z from "zod";
+export { InputError } from "../errors.ts";
+export type { Value } from "../value.ts";
+export { file, isFileSchema } from "./file.ts";
+export type { Artifact, Broadcast, Dataset, Job, JobResult, Metrics, Source, StageOptions } from "./job.ts";
+export { splitSource } from "./job.ts";
+export type { Backend, BackendChoice, ByteReader, Kernel, SourceRange, Task, TaskContext, WasmKernel } from "./task.ts";
+export { BACKEND_CHOICES, defineTask } from "./task.ts";
+export type { Workload } from "./workload.ts";
+export { defineWorkload } from "./workload.ts";
