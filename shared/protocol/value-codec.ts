@@ -1,0 +1,66 @@
+import { decode, type DecoderOptions, Encoder, ExtensionCodec } from "@msgpack/msgpack";
+import { KindlingError } from "../errors.ts";
+import type { TypedArray, Value } from "../value.ts";
+
+/**
+ * Values as bytes: MessagePack, with extension types for the typed arrays (elements little-endian) and for big integers.
+ * Equal values encode to equal bytes: object keys stay in their order, NaN has one form.
+ */
+
+type Constructor = new (buffer: ArrayBuffer) => TypedArray;
+
+/** Extension type of each element kind. Uint8Array is MessagePack's own `bin`. */
+const TYPED_ARRAYS: readonly (readonly [type: number, constructor: Constructor])[] = [
+  [1, Int8Array],
+  [2, Uint16Array],
+  [3, Int16Array],
+  [4, Uint32Array],
+  [5, Int32Array],
+  [6, Float32Array],
+  [7, Float64Array],
+  [8, BigInt64Array],
+  [9, BigUint64Array],
+];
+const BIG_INTEGER = 10;
+
+const extensions = new ExtensionCodec();
+for (const [type, constructor] of TYPED_ARRAYS) {
+  extensions.register({
+    type,
+    encode: (object) => {
+      if (!(object instanceof constructor)) return null;
+      return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
+    },
+    // A copy, since elements must be aligned.
+    decode: (data) => new constructor(data.slice().buffer as ArrayBuffer),
+  });
+}
+extensions.register({
+  type: BIG_INTEGER,
+  encode: (object) => (typeof object === "bigint" ? new TextEncoder().encode(object.toString()) : null),
+  decode: (data) => BigInt(new TextDecoder().decode(data)),
+});
+
+const MAX_DEPTH = 32;
+
+export function encodeValue(value: Value): Uint8Array<ArrayBuffer> {
+  return new Encoder({ extensionCodec: extensions, maxDepth: MAX_DEPTH, ignoreUndefined: true }).encode(value);
+}
+
+/** Throws `BadFrame` for bytes that are no value. Byte arrays in the result are views of `bytes`. */
+export function decodeValue(bytes: Uint8Array): Value {
+  try {
+    // A length that the frame cannot hold must not reserve memory.
+    const most = bytes.byteLength;
+    return decode(bytes, {
+      extensionCodec: extensions,
+      maxStrLength: most,
+      maxBinLength: most,
+      maxArrayLength: most,
+      maxMapLength: most,
+      maxExtLength: most,
+    } as DecoderOptions<undefined>) as Value;
+  } catch (cause) {
+    throw new KindlingError("BadFrame", "The bytes are not an encoded value", { cause });
+  }
+}
