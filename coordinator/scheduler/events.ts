@@ -34,7 +34,12 @@ export type SchedulerEvent =
     }
   | { readonly type: "NodeLost"; readonly node: NodeId; readonly reason: string }
   | { readonly type: "NodeLeaving"; readonly node: NodeId }
-  | { readonly type: "SlotsChanged"; readonly node: NodeId; readonly slots: number; readonly released: readonly AttemptId[] }
+  | {
+      readonly type: "SlotsChanged";
+      readonly node: NodeId;
+      readonly slots: number;
+      readonly released: readonly AttemptId[];
+    }
   | { readonly type: "Heartbeat"; readonly node: NodeId; readonly running: readonly AttemptId[] }
   | { readonly type: "StageAdded"; readonly stage: StagePlan }
   | { readonly type: "AttemptSucceeded"; readonly node: NodeId; readonly attempt: AttemptId; readonly output: Output }
@@ -56,7 +61,13 @@ export type SchedulerEffect =
   | { readonly type: "Assign"; readonly node: NodeId; readonly assignments: readonly Assignment[] }
   | { readonly type: "Revoke"; readonly node: NodeId; readonly attempts: readonly AttemptId[] }
   /** Journal this output, then acknowledge it to its node. */
-  | { readonly type: "Accept"; readonly node: NodeId; readonly attempt: AttemptId; readonly task: TaskKey; readonly output: Output }
+  | {
+      readonly type: "Accept";
+      readonly node: NodeId;
+      readonly attempt: AttemptId;
+      readonly task: TaskKey;
+      readonly output: Output;
+    }
   | { readonly type: "Reject"; readonly node: NodeId; readonly attempt: AttemptId; readonly reason: string }
   | { readonly type: "StageDone"; readonly job: JobId; readonly ordinal: number }
   | { readonly type: "JobFailed"; readonly job: JobId; readonly error: WireError }

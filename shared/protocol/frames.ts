@@ -12,7 +12,10 @@ config({ jitless: true });
 export function encodeFrame(message: ToCoordinator | ToNode): Uint8Array<ArrayBuffer> {
   const frame = encodeValue(message as unknown as Value);
   if (frame.byteLength > MAX_FRAME_BYTES) {
-    throw new KindlingError("FrameTooLarge", `A ${message.type} message of ${frame.byteLength} bytes is over the limit of ${MAX_FRAME_BYTES}`);
+    throw new KindlingError(
+      "FrameTooLarge",
+      `A ${message.type} message of ${frame.byteLength} bytes is over the limit of ${MAX_FRAME_BYTES}`,
+    );
   }
   return frame;
 }

@@ -1,5 +1,16 @@
 import * as z from "zod";
-import { type AttemptId, type BlobHash, blobHash, type ChunkKey, type JobId, jobId, type NodeId, nodeId, parseAttemptId, parseChunkKey } from "../ids.ts";
+import {
+  type AttemptId,
+  type BlobHash,
+  blobHash,
+  type ChunkKey,
+  type JobId,
+  jobId,
+  type NodeId,
+  nodeId,
+  parseAttemptId,
+  parseChunkKey,
+} from "../ids.ts";
 import { BACKEND_CHOICES } from "../sdk/task.ts";
 import type { Value } from "../value.ts";
 
@@ -134,7 +145,14 @@ const unavailable = z.object({ type: z.literal("unavailable"), chunks: z.array(c
 /** The node leaves for good when its attempts are done or given back. */
 const leave = z.object({ type: z.literal("leave") });
 
-export const toCoordinator = z.discriminatedUnion("type", [hello, results, heartbeat, availability, unavailable, leave]);
+export const toCoordinator = z.discriminatedUnion("type", [
+  hello,
+  results,
+  heartbeat,
+  availability,
+  unavailable,
+  leave,
+]);
 
 const welcome = z.object({
   type: z.literal("welcome"),
@@ -154,7 +172,11 @@ const assign = z.object({
 /** Stop these attempts; no result is wanted. */
 const revoke = z.object({ type: z.literal("revoke"), attempts: z.array(attempt) });
 /** Results that are settled: forget them. `rejected` ones were late or wrong, and what they made is not wanted. */
-const acknowledge = z.object({ type: z.literal("acknowledge"), accepted: z.array(attempt), rejected: z.array(attempt) });
+const acknowledge = z.object({
+  type: z.literal("acknowledge"),
+  accepted: z.array(attempt),
+  rejected: z.array(attempt),
+});
 /** Send these held chunks to the coordinator (PUT by hash). */
 const upload = z.object({ type: z.literal("upload"), chunks: z.array(held) });
 /** The job is over: drop its stages, its held outputs and its attempts. */

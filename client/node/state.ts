@@ -1,0 +1,40 @@
+import type { Backend } from "../../shared/sdk/task.ts";
+
+/** What a node tells its surroundings (the join page, the headless log) about itself. Plain data: it crosses Comlink. */
+export interface NodeState {
+  readonly phase: "connecting" | "working" | "paused" | "reconnecting" | "leaving" | "stopped";
+  /** Why it stopped or reconnects, in words for a person; empty otherwise. */
+  readonly detail: string;
+  /** Whether a reload brings a tab of the coordinator's version. */
+  readonly outdated: boolean;
+  readonly node: string | null;
+  readonly slots: number;
+  readonly running: readonly { readonly attempt: string; readonly task: string; readonly units: number; readonly seconds: number }[];
+  readonly tasksDone: number;
+  readonly tasksFailed: number;
+  readonly unitsDone: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly backends: readonly Backend[];
+  readonly lacks: readonly string[];
+}
+
+export interface NodeOptions {
+  /** Origin of the coordinator, `http://host:port`. */
+  readonly url: string;
+  readonly token: string;
+  readonly name: string;
+  readonly slots: number;
+  readonly memoryBytes: number;
+}
+
+/** The remote control of a node; in a tab it is called over Comlink from the page. */
+export interface NodeControl {
+  start(options: NodeOptions): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Finishes or gives back what it runs, then leaves. */
+  stop(): Promise<void>;
+  /** Calls back at once and on every change, at most every 100 ms. */
+  subscribe(listener: (state: NodeState) => void): Promise<void>;
+}

@@ -1,0 +1,106 @@
+import * as z from "zod";
+import type { Backend } from "../sdk/task.ts";
+import type { Value } from "../value.ts";
+
+/**
+ * What the HTTP API says, in JSON. The coordinator builds these views; the command line and the pages read them.
+ * Times called `…At` are ms since 1970.
+ */
+
+export type JobState = "running" | "succeeded" | "failed" | "cancelled";
+
+export interface StageView {
+  readonly ordinal: number;
+  readonly label: string;
+  readonly kind: "map" | "shuffle" | "reduce";
+  readonly tasks: number;
+  readonly done: number;
+  readonly running: number;
+  /** Attempts that failed or were lost. */
+  readonly retries: number;
+  /** Work done in the workload's unit, and its present rate per second. */
+  readonly units: number;
+  readonly unitsPerSecond: number;
+  /** Backends that ran it, with how many tasks each, and why the last was chosen. */
+  readonly backends: Readonly<Partial<Record<Backend, number>>>;
+  readonly reason: string;
+  readonly seconds: number;
+}
+
+export interface ArtifactView {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface JobView {
+  readonly id: string;
+  readonly workload: string;
+  readonly state: JobState;
+  readonly createdAt: number;
+  readonly seconds: number;
+  readonly unit: string;
+  readonly params: Value;
+  readonly stages: readonly StageView[];
+  /** Share of this job's finished tasks by node name. */
+  readonly shares: readonly { readonly node: string; readonly name: string; readonly tasks: number }[];
+  readonly metrics: Readonly<Record<string, Value>>;
+  readonly artifacts: readonly ArtifactView[];
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface NodeView {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "tab" | "headless" | "local";
+  readonly state: "ready" | "paused" | "leaving";
+  readonly slots: number;
+  readonly running: number;
+  readonly tasksDone: number;
+  readonly backends: readonly Backend[];
+  readonly lacks: readonly string[];
+  readonly joinedAt: number;
+}
+
+/** All that a dashboard shows. A volunteer gets it without params, metrics, artifacts and errors. */
+export interface Overview {
+  readonly version: string;
+  readonly now: number;
+  readonly jobs: readonly JobView[];
+  readonly nodes: readonly NodeView[];
+  /** Present work in all jobs' units per second, by unit. */
+  readonly throughput: Readonly<Record<string, number>>;
+}
+
+export interface WorkloadView {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of its parameters. */
+  readonly params: Value;
+}
+
+export interface LogLine {
+  readonly sequence: number;
+  readonly at: number;
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+}
+
+/** `POST /api/jobs`: a built-in workload by name, or any bundle that was uploaded before, by hash. */
+export const submitRequest = z.object({
+  workload: z.string().min(1).max(64),
+  bundle: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  params: z.record(z.string().max(64), z.unknown()).default({}),
+});
+export type SubmitRequest = z.infer<typeof submitRequest>;
+
+/** A `file()` parameter's value for an uploaded file: `upload:HASH/NAME`. Anything else is a path under --data-root. */
+export const UPLOAD_PREFIX = "upload:";
+
+/** Body of every response that is no success. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string };
+}
