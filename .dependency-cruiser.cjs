@@ -1,0 +1,97 @@
+/** Imports go one way: shared ← workloads ← client | coordinator ← e2e. */
+
+const TEST = "[.](test|bench)[.]ts$";
+const NODE = { dependencyTypes: ["core"] };
+
+/** @param {string} name @param {string} comment @param {object} from @param {object} to */
+const forbid = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+  forbidden: [
+    forbid(
+      "shared-stands-alone",
+      "shared is what every side speaks: it knows none of them.",
+      { path: "^shared/" },
+      { path: "^(workloads|client|coordinator|e2e|docker)/" },
+    ),
+    forbid(
+      "workloads-use-shared-only",
+      "A workload runs on every executor: it sees the SDK and shared, nothing of who runs it.",
+      { path: "^workloads/" },
+      { path: "^(client|coordinator|e2e|docker)/" },
+    ),
+    forbid(
+      "coordinator-not-client",
+      "The coordinator speaks to nodes through shared/protocol alone.",
+      { path: "^coordinator/" },
+      { path: "^client/" },
+    ),
+    forbid(
+      "client-not-coordinator",
+      "A node or page speaks to the coordinator over the wire; only the command line starts one.",
+      { path: "^client/", pathNot: "^client/cli/" },
+      { path: "^coordinator/" },
+    ),
+    forbid(
+      "coordinator-through-its-door",
+      "Who starts a coordinator imports coordinator/index.ts and nothing behind it.",
+      { path: "^(client/cli|e2e|docker)/" },
+      { path: "^coordinator/", pathNot: "^coordinator/index[.]ts$" },
+    ),
+    forbid(
+      "nothing-uses-e2e",
+      "End-to-end tests stand above everything.",
+      { path: "^(shared|workloads|client|coordinator)/" },
+      { path: "^(e2e|docker)/" },
+    ),
+    forbid(
+      "scheduler-is-pure",
+      "(state, event, now) → {state, effects}: the scheduler sees shared and itself.",
+      { path: "^coordinator/scheduler/", pathNot: TEST },
+      { pathNot: "^(shared|coordinator/scheduler)/" },
+    ),
+    forbid("no-node-in-shared", "shared runs in tabs too.", { path: "^shared/", pathNot: TEST }, NODE),
+    forbid(
+      "no-node-in-workloads",
+      "Workloads run in tabs too.",
+      { path: "^workloads/", pathNot: [TEST, "^workloads/build-wasm[.]ts$"] },
+      NODE,
+    ),
+    forbid(
+      "no-node-in-pages",
+      "What a tab runs has no Node modules.",
+      { path: "^client/(join|dashboard|gpu)/", pathNot: TEST },
+      NODE,
+    ),
+    forbid(
+      "no-dev-dependency-at-run-time",
+      "What runs for users is in dependencies.",
+      {
+        path: "^(shared|workloads|client|coordinator)/",
+        pathNot: [TEST, "^workloads/build-wasm[.]ts$", "/testing/", "[.](contract|case)[.]ts$"],
+      },
+      { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    ),
+    forbid(
+      "no-test-in-product",
+      "Product code does not import tests.",
+      { path: "^(shared|workloads|client|coordinator)/", pathNot: TEST },
+      { path: TEST },
+    ),
+    forbid("no-cycles", "A cycle has no first file to read.", {}, { circular: true }),
+    forbid("resolvable", "An import that leads nowhere is not checked.", { pathNot: TEST }, { couldNotResolve: true }),
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: ["(^|/)dist/", "^workloads/[^/]+/assembly/"] },
+    moduleSystems: ["es6", "cjs"],
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+      extensions: [".ts", ".js", ".cjs", ".mjs", ".json", ".wasm", ".wgsl", ".css", ".d.ts"],
+    },
+  },
+};
