@@ -18,6 +18,22 @@ const assets = {
 export default defineConfig({
   plugins: [assets],
   test: {
-    include: ["{client,coordinator,shared,workloads,e2e}/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["{client,coordinator,shared,workloads}/**/*.test.ts"] },
+      },
+      {
+        // Real processes, browsers and ports: one file after the other.
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
   },
 });
