@@ -44,8 +44,8 @@ export type SchedulerEvent =
   | { readonly type: "StageAdded"; readonly stage: StagePlan }
   | { readonly type: "AttemptSucceeded"; readonly node: NodeId; readonly attempt: AttemptId; readonly output: Output }
   | { readonly type: "AttemptFailed"; readonly node: NodeId; readonly attempt: AttemptId; readonly error: WireError }
-  /** A held output that its holder could not give. */
-  | { readonly type: "OutputMissing"; readonly task: TaskKey; readonly node: NodeId }
+  /** An output is needed that `node` could not give, or (null) that no live node holds: make it again. */
+  | { readonly type: "OutputMissing"; readonly task: TaskKey; readonly node: NodeId | null }
   /** All bytes of a held output have reached the coordinator. */
   | { readonly type: "OutputDurable"; readonly task: TaskKey }
   | { readonly type: "JobEnded"; readonly job: JobId }
