@@ -25,7 +25,7 @@ export async function runGates(say: (text: string) => void): Promise<{ passed: n
   const lane = async (): Promise<void> => {
     for (let gate = waiting.shift(); gate !== undefined; gate = waiting.shift()) {
       const started = performance.now();
-      const { ok, output } = await run(gate.command);
+      const { ok, output } = await runTool(gate.command);
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       if (ok) passed++;
       say(
@@ -37,10 +37,14 @@ export async function runGates(say: (text: string) => void): Promise<{ passed: n
   return { passed, failed: gates.length - passed };
 }
 
-function run([command, ...args]: Gate["command"]): Promise<{ ok: boolean; output: string }> {
+/** Runs one of the project's tools in `folder`; `output` is what it wrote to both streams. */
+export function runTool(
+  [command, ...args]: Gate["command"],
+  folder = PROJECT,
+): Promise<{ ok: boolean; output: string }> {
   return new Promise((resolve) => {
     const path = [join(PROJECT, "node_modules/.bin"), process.env["PATH"] ?? ""].join(delimiter);
-    const child = spawn(command, args, { cwd: PROJECT, env: { ...process.env, PATH: path, NO_COLOR: "1" } });
+    const child = spawn(command, args, { cwd: folder, env: { ...process.env, PATH: path, NO_COLOR: "1" } });
     let output = "";
     const add = (chunk: Buffer): void => {
       output += chunk.toString();
