@@ -45,6 +45,7 @@ export interface Journal {
   /** Counts the lives of this data directory: 1 in the first, one more after each restart. Fences old attempts. */
   readonly incarnation: number;
   putJob(job: JobRecord): void;
+  /** Oldest first. */
   jobs(): JobRecord[];
   putOutput(output: OutputRecord): void;
   outputs(job: JobId): OutputRecord[];
