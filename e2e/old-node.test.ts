@@ -5,15 +5,15 @@ import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const NEEDED = 26;
-const COMMAND = join(import.meta.dirname, "../client/cli/kindling.js");
+const COMMAND = join(import.meta.dirname, "../client/cli/bin/kindling.js");
 
 let project: string;
 let command: string;
 
 beforeEach(() => {
   project = mkdtempSync(join(tmpdir(), "kindling-old-node-"));
-  command = join(project, "client/cli/kindling.js");
-  mkdirSync(join(project, "client/cli"), { recursive: true });
+  command = join(project, "client/cli/bin/kindling.js");
+  mkdirSync(join(project, "client/cli/bin"), { recursive: true });
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   copyFileSync(COMMAND, command);
   const main =

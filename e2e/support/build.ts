@@ -9,7 +9,7 @@ const files = (...patterns: string[]): string[] =>
 const modified = (file: string): number => statSync(file).mtimeMs;
 
 /** Which npm scripts must run so that kernels and pages are there and newer than what they are made of. */
-export function staleBuilds(): string[] {
+function staleBuilds(): string[] {
   const stale: string[] = [];
   const kernelIsStale = files("workloads/*/assembly/index.ts").some((entry) => {
     const kernel = join(entry, "../../kernel.wasm");
