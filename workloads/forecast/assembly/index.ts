@@ -1,0 +1,2 @@
+export { allocate, reset } from "./memory";
+export { begin, grow } from "./grow";

@@ -1,0 +1,18 @@
+/** A bump allocator: the host lays out one task's arrays, and `reset` forgets them all. */
+
+let top: usize = 0;
+
+/** Forgets every allocation. The memory itself is kept for the next task. */
+export function reset(): void {
+  top = (__heap_base + 15) & ~15;
+}
+
+/** `bytes` of memory, 16-byte aligned, contents undefined; traps when the machine has no more. */
+export function allocate(bytes: usize): usize {
+  if (top == 0) reset();
+  const start = top;
+  top = (start + bytes + 15) & ~15;
+  const pages = <i32>((top + 0xffff) >>> 16);
+  if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable();
+  return start;
+}

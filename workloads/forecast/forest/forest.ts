@@ -1,0 +1,82 @@
+/** In place of a node's column: the node is a leaf. */
+export const LEAF = 0xffff;
+/** Added to a node's column: a missing value goes left. */
+export const MISSING_LEFT = 0x8000;
+
+/** How trees are grown. The same seed and number always give the same tree, whatever else is grown beside it. */
+export type ForestOptions = {
+  /** Unsigned 32-bit. */
+  readonly seed: number;
+  /** Levels below the root; 2³² − 1 where there is no limit. */
+  readonly maxDepth: number;
+  /** A leaf holds at least so many distinct rows of the sample. */
+  readonly minLeaf: number;
+  /** How many columns, not constant in the node, a node tries. */
+  readonly maxFeatures: number;
+};
+
+/** Some consecutive trees of a forest, their nodes one tree after the other. A tree's root is its node 0. */
+export type Forest = {
+  /** The number of the first tree. */
+  readonly first: number;
+  /** Nodes of each tree. */
+  readonly sizes: Uint32Array;
+  /** Per node: its column with MISSING_LEFT, or LEAF. */
+  readonly column: Uint16Array;
+  /** Per node: the threshold (a value up to it goes left), or a leaf's value in the training set's whole numbers. */
+  readonly value: Float64Array;
+  /** Per node: its left child within the tree; the right one follows it. 0 in a leaf. */
+  readonly left: Uint32Array;
+};
+
+/** One tree as a kernel gives it: the same three arrays. */
+export type Tree = Pick<Forest, "column" | "value" | "left">;
+
+/** Puts trees together; `allocate` gives memory that can leave the task without a copy. */
+export function joinTrees(first: number, trees: readonly Tree[], allocate: (bytes: number) => Uint8Array): Forest {
+  const sizes = Uint32Array.from(trees, (tree) => tree.column.length);
+  const nodes = sizes.reduce((total, size) => total + size, 0);
+  const value = new Float64Array(...span(allocate(nodes * 8), nodes));
+  const left = new Uint32Array(...span(allocate(nodes * 4), nodes));
+  const column = new Uint16Array(...span(allocate(nodes * 2), nodes));
+  let at = 0;
+  for (const tree of trees) {
+    value.set(tree.value, at);
+    left.set(tree.left, at);
+    column.set(tree.column, at);
+    at += tree.column.length;
+  }
+  return { first, sizes, column, value, left };
+}
+
+/** The arguments of a view on allocated bytes. */
+const span = (bytes: Uint8Array, length: number): [ArrayBufferLike, number, number] => [
+  bytes.buffer,
+  bytes.byteOffset,
+  length,
+];
+
+/**
+ * Adds each tree's leaf value for every row of `features` (row-major, NaN where missing) to `sums`. The sums are whole
+ * numbers, exact: parts of a forest may be summed apart and in any order.
+ */
+export function sumLeaves(forest: Forest, features: Float64Array, columns: number, sums: Float64Array): void {
+  let root = 0;
+  for (const size of forest.sizes) {
+    for (let row = 0; row < sums.length; row++) {
+      sums[row] = (sums[row] as number) + leafValue(forest, root, features, row * columns);
+    }
+    root += size;
+  }
+}
+
+function leafValue({ column, value, left }: Forest, root: number, features: Float64Array, at: number): number {
+  let node = root;
+  for (;;) {
+    const code = column[node] as number;
+    if (code === LEAF) return value[node] as number;
+    const feature = features[at + (code & ~MISSING_LEFT)] as number;
+    const goesLeft = feature === feature ? feature <= (value[node] as number) : code >= MISSING_LEFT;
+    node = root + (left[node] as number) + (goesLeft ? 0 : 1);
+  }
+}
