@@ -1,6 +1,6 @@
 /** Imports go one way: shared ← workloads ← client | coordinator ← e2e. */
 
-const TEST = "[.](test|bench)[.]ts$";
+const TEST = "([.](test|bench)|/bench)[.]ts$";
 const NODE = { dependencyTypes: ["core"] };
 
 /** @param {string} name @param {string} comment @param {object} from @param {object} to */

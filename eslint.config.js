@@ -22,12 +22,19 @@ const localeDependent = ["localeCompare", "toLocaleString", "toLocaleLowerCase",
   }),
 );
 
-/** `2 ** 32` with literal operands is folded to an exact value; any other power goes through the engine's pow. */
+/**
+ * A power is exact if the compiler folds it (`2 ** 32`, `2 ** -32`) or if it is one of bigints. Any other goes through the
+ * engine's pow.
+ */
+const EXACT_POWERS = [
+  "[left.raw=/^\\d+$/][right.raw=/^\\d+$/]",
+  "[left.raw='2'][right.operator='-'][right.argument.raw=/^\\d+$/]",
+  ...["left", "right"].flatMap((side) => [`[${side}.bigint]`, `[${side}.callee.name='BigInt']`]),
+];
 const inexactPower = [
   {
-    selector:
-      "BinaryExpression[operator='**']:not([left.raw=/^\\d+n?$/][right.raw=/^\\d+n?$/]):not([left.raw='2'][right.argument.raw=/^\\d+$/])",
-    message: "`**` is exact for literal integers alone: use shared/math or multiply.",
+    selector: `BinaryExpression[operator='**']${EXACT_POWERS.map((exact) => `:not(${exact})`).join("")}`,
+    message: "`**` is exact for integer literals and bigints alone: use shared/math or multiply.",
   },
   { selector: "AssignmentExpression[operator='**=']", message: "`**=` goes through the engine's pow: multiply." },
   {
@@ -86,7 +93,7 @@ const focusedTest = {
   message: "A focused test hides all others.",
 };
 
-const TESTS = ["**/*.test.ts", "**/*.bench.ts"];
+const TESTS = ["**/*.test.ts", "**/*.bench.ts", "**/bench.ts"];
 
 export default tseslint.config(
   {
@@ -104,10 +111,10 @@ export default tseslint.config(
   {
     files: ["**/*.{ts,js,cjs}"],
     rules: {
-      eqeqeq: "error",
+      eqeqeq: ["error", "always", { null: "ignore" }],
       "no-eval": "error",
       "no-var": "error",
-      "prefer-const": "error",
+      "prefer-const": ["error", { destructuring: "all" }],
     },
   },
   {

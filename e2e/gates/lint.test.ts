@@ -29,6 +29,8 @@ const cases: readonly Case[] = [
   { file: "workloads/toy/alias.ts", text: `const M = Math;\n${kernel("M.cos(x)")}`, rule: "no-restricted-syntax" },
   { file: "workloads/toy/power.ts", text: kernel("x ** 0.5"), rule: "no-restricted-syntax" },
   { file: "workloads/toy/half.ts", text: kernel("x + 2 ** 0.5"), rule: "no-restricted-syntax" },
+  { file: "workloads/toy/negative.ts", text: kernel("x + 10 ** -3"), rule: "no-restricted-syntax" },
+  { file: "workloads/toy/assigned.ts", text: "export let x = 2;\nx **= 0.5;\n", rule: "no-restricted-syntax" },
   { file: "shared/math/tan.ts", text: kernel("Math.tan(x)"), rule: "no-restricted-properties" },
   { file: "shared/math/power.ts", text: kernel("2 ** x"), rule: "no-restricted-syntax" },
   { file: "shared/chance.ts", text: kernel("x * Math.random()"), rule: "no-restricted-properties" },
@@ -81,6 +83,10 @@ const cases: readonly Case[] = [
   },
 
   { file: "workloads/toy/exact.ts", text: kernel("Math.sqrt(x) + Math.imul(x, 3) + 2 ** 32 + 2 ** -32") },
+  {
+    file: "workloads/toy/big.ts",
+    text: "export const f = (x: bigint, y: number): bigint => x ** 2n + x ** BigInt(y);\n",
+  },
   { file: "shared/math/exact.test.ts", text: kernel("Math.exp(x)") },
   { file: "shared/clock.ts", text: kernel("x + performance.now()") },
   {
