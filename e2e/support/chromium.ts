@@ -39,7 +39,7 @@ export function findChromium(env: NodeJS.ProcessEnv = process.env): string | und
   }
   const playwrights = chromium.executablePath();
   if (existsSync(playwrights)) return playwrights;
-  return systemChromium(env["PATH"] ?? "");
+  return systemChromium([env["PATH"] ?? "", "/usr/bin"].join(delimiter));
 }
 
 /** The first Chromium or Chrome on `path`, a list as in the environment. */
@@ -87,6 +87,6 @@ function attempt(command: string, args: string[], limit: number, env: NodeJS.Pro
   const run = spawnSync(command, args, { encoding: "utf8", timeout: limit, env: { ...process.env, ...env } });
   if (run.error !== undefined) return run.error.message;
   if (run.status === 0) return undefined;
-  const lastLine = run.stderr.trim().split("\n").at(-1);
-  return lastLine === undefined || lastLine === "" ? `ended with ${run.status ?? run.signal}` : lastLine;
+  const lines = run.stderr.split("\n").map((line) => line.trim());
+  return lines.find((line) => /\berror\b|^E:/i.test(line)) ?? `ended with ${run.status ?? run.signal}`;
 }
