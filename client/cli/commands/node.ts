@@ -1,0 +1,42 @@
+import { availableParallelism, hostname, totalmem } from "node:os";
+import { KindlingError } from "../../../shared/errors.ts";
+import { startHeadless } from "../../headless/headless.ts";
+import { parseBytes } from "../bytes.ts";
+import { splitLink } from "../remote.ts";
+
+export interface NodeCommandOptions {
+  readonly join: string;
+  readonly token?: string;
+  readonly name?: string;
+  readonly slots?: string;
+  readonly memory?: string;
+  readonly executionLog?: string;
+}
+
+/** `kindling node`: joins a coordinator and computes until SIGINT or SIGTERM, or until it is turned away. */
+export async function node(options: NodeCommandOptions): Promise<void> {
+  const { url, token: fromLink } = splitLink(options.join);
+  const token = options.token ?? fromLink ?? process.env["KINDLING_TOKEN"];
+  if (!token) {
+    throw new KindlingError("BadUsage", "No join token: give the whole join link, --token, or set KINDLING_TOKEN");
+  }
+  const slots = options.slots === undefined ? availableParallelism() : Number(options.slots);
+  if (!Number.isInteger(slots) || slots < 1 || slots > 1024) {
+    throw new KindlingError(
+      "BadUsage",
+      `--slots takes a whole number from 1 to 1024, not ${JSON.stringify(options.slots)}`,
+    );
+  }
+  const headless = await startHeadless({
+    url: url.origin,
+    token,
+    name: options.name ?? hostname(),
+    slots,
+    memoryBytes: options.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(options.memory, "memory"),
+    log: (line) => process.stderr.write(`${line}\n`),
+    ...(options.executionLog === undefined ? {} : { executionLog: options.executionLog }),
+  });
+  const stop = (): void => void headless.stop();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  await headless.ended;
+}

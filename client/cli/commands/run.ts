@@ -1,0 +1,188 @@
+import { availableParallelism, totalmem } from "node:os";
+import { toJSONSchema } from "zod";
+import { builtinPath, bundleWorkload, isBuiltin, loadWorkload, parseParams } from "../../../coordinator/index.ts";
+import { KindlingError } from "../../../shared/errors.ts";
+import { blobHash, jobId } from "../../../shared/ids.ts";
+import type { JobView } from "../../../shared/protocol/api.ts";
+import type { Value } from "../../../shared/value.ts";
+import type { ApiClient } from "../../api/client.ts";
+import { parseBytes } from "../bytes.ts";
+import { startLocal } from "../local.ts";
+import { fileSink, OutFiles } from "../out-files.ts";
+import { showProgress } from "../progress.ts";
+import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, uploadFile } from "../remote.ts";
+import { describeOptions, type OwnOption, parseOptions, type SchemaOption, schemaOptions } from "../schema-options.ts";
+import { printable, type RunSummary, summarize } from "../summary.ts";
+
+const OWN = {
+  executor: {
+    type: "string",
+    value: "local|fabric",
+    help: "where it runs: in this process, or on a coordinator's nodes",
+  },
+  on: { type: "string", value: "URL", help: `the coordinator of executor fabric (default ${DEFAULT_URL})` },
+  token: { type: "string", value: "T", help: "the coordinator's operator token" },
+  "data-dir": { type: "string", value: "DIR", help: "where a coordinator on this machine keeps its token" },
+  slots: { type: "string", value: "N", help: "workers of executor local (default: one for each core)" },
+  memory: {
+    type: "string",
+    value: "BYTES",
+    help: "memory that the workers of executor local may use together, e.g. 512M",
+  },
+  out: { type: "string", value: "FILE", help: "write the result file here" },
+  "model-out": { type: "string", value: "FILE", help: "write the model here, where the workload makes one" },
+  json: { type: "boolean", help: "print one JSON object on standard output, and nothing else" },
+  verbose: { type: "boolean", help: "log what the scheduler does" },
+  help: { type: "boolean", help: "show this" },
+} as const satisfies Record<string, OwnOption>;
+
+type Own = { [K in keyof typeof OWN]?: (typeof OWN)[K]["type"] extends "boolean" ? boolean : string };
+
+/** `kindling run WORKLOAD|FILE.ts [options]`. */
+export async function run(argv: readonly string[]): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "--help" || name === "-h") {
+    process.stdout.write(usage("WORKLOAD|FILE.ts", []));
+    if (name === undefined)
+      throw new KindlingError("BadUsage", "run needs a workload: forecast, string-count, pi, or a file");
+    return;
+  }
+  const file = isBuiltin(name) ? builtinPath(name) : name;
+  if (file === name && !/\.[mc]?[jt]s$/.test(name)) {
+    throw new KindlingError(
+      "BadUsage",
+      `There is no workload ${name}: built in are forecast, string-count and pi; or name a .ts file`,
+    );
+  }
+  const bundle = await bundleWorkload(file);
+  const workload = await loadWorkload(bundle.code, name);
+  const options = schemaOptions(toJSONSchema(workload.params, { io: "input", unrepresentable: "any" }) as Value);
+  const parsed = parseOptions(rest, OWN, options);
+  const own = parsed.own as Own;
+  if (own.help) {
+    process.stdout.write(usage(name, options));
+    return;
+  }
+  const executor = own.executor ?? (own.on === undefined ? "local" : "fabric");
+  if (executor !== "local" && executor !== "fabric") {
+    throw new KindlingError("BadUsage", `--executor takes local or fabric, not ${JSON.stringify(executor)}`);
+  }
+  parseParams(workload, parsed.params);
+  const outFiles = new OutFiles(own.out ?? null, new Map(own["model-out"] ? [["model", own["model-out"]]] : []));
+  await outFiles.check();
+
+  const start = executor === "local" ? runLocal : runRemote;
+  const job = await start({
+    workload: workload.name,
+    code: bundle.code,
+    params: parsed.params,
+    options,
+    own,
+    outFiles,
+  });
+  const summary = summarize(job, executor, (artifact) => outFiles.pathOf(artifact));
+  print(summary, own.json ?? false);
+}
+
+interface Run {
+  readonly workload: string;
+  readonly code: Uint8Array;
+  readonly params: Record<string, Value>;
+  readonly options: readonly SchemaOption[];
+  readonly own: Own;
+  readonly outFiles: OutFiles;
+}
+
+async function runLocal({ workload, code, params, own, outFiles }: Run): Promise<JobView> {
+  const executor = await startLocal({
+    slots: positive(own.slots, "slots") ?? availableParallelism(),
+    memoryBytes: own.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(own.memory, "memory"),
+    outFiles,
+    verbose: own.verbose ?? false,
+  });
+  let stopProgress = (): void => undefined;
+  try {
+    const bundle = await executor.addBundle(code);
+    const id = await executor.jobs.submit({ workload, bundle, params });
+    stopProgress = showProgress(() => executor.jobs.get(id));
+    const cancel = (): void => void executor.jobs.cancel(id).catch(() => undefined);
+    process.once("SIGINT", cancel).once("SIGTERM", cancel);
+    await executor.jobs.ended(id);
+    return succeeded(executor.jobs.get(id));
+  } finally {
+    stopProgress();
+    await executor.stop();
+  }
+}
+
+async function runRemote({ workload, code, params, options, own, outFiles }: Run): Promise<JobView> {
+  const client = await connectTo({
+    url: own.on ?? DEFAULT_URL,
+    token: own.token,
+    dataDir: own["data-dir"] ?? DEFAULT_DATA_DIR,
+  });
+  const { hash } = await client.uploadFile(code);
+  const sent: Record<string, Value> = { ...params };
+  for (const { param, property } of options) {
+    const file = params[param];
+    if (property.kindling === "file" && typeof file === "string") sent[param] = await uploadFile(client, file);
+  }
+  const id = await client.submit({ workload, bundle: blobHash(hash), params: sent });
+  const cancel = (): void => void client.cancel(id).catch(() => undefined);
+  process.once("SIGINT", cancel).once("SIGTERM", cancel);
+  const job = succeeded(await follow(client, id));
+  for (const { name } of job.artifacts) {
+    const target = outFiles.target(name);
+    if (target === null) continue;
+    const sink = await fileSink(target);
+    try {
+      for await (const part of await client.artifact(id, name)) await sink.write(part);
+      await sink.finish();
+    } catch (error) {
+      await sink.abandon();
+      throw error;
+    }
+  }
+  return job;
+}
+
+/** Asks for the job until it has ended, showing its progress. */
+async function follow(client: ApiClient, id: string): Promise<JobView> {
+  let job: JobView | undefined;
+  const stopProgress = showProgress(() => job);
+  try {
+    for (;;) {
+      job = await client.job(jobId(id));
+      if (job.state !== "running") return job;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  } finally {
+    stopProgress();
+  }
+}
+
+function succeeded(job: JobView | undefined): JobView {
+  if (!job) throw new KindlingError("NotFound", "The job is not known any more");
+  if (job.state === "succeeded") return job;
+  throw new KindlingError(job.error?.code ?? "JobFailed", job.error?.message ?? `The job has ${job.state}`);
+}
+
+function print(summary: RunSummary, json: boolean): void {
+  process.stdout.write(`${json ? JSON.stringify(summary) : printable(summary)}\n`);
+}
+
+function usage(name: string, options: readonly SchemaOption[]): string {
+  const own = Object.entries<OwnOption>(OWN).map(
+    ([flag, { help, value }]) => `  ${`--${flag}${value ? ` ${value}` : ""}`.padEnd(24)}  ${help}`,
+  );
+  const workload = options.length > 0 ? `\nOptions of ${name}:\n${describeOptions(options)}\n` : "";
+  return `Usage: kindling run ${name} [options]\n\nOptions:\n${own.join("\n")}\n${workload}`;
+}
+
+function positive(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new KindlingError("BadUsage", `--${flag} takes a positive integer, not ${text}`);
+  return number;
+}

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { type Coordinator, startCoordinator } from "../../../coordinator/index.ts";
+import { KindlingError } from "../../../shared/errors.ts";
+import { createApiClient } from "../../api/client.ts";
+import { runDemo } from "../demo.ts";
+
+export interface StartOptions {
+  readonly host: string;
+  readonly port: string;
+  readonly dataDir: string;
+  readonly dataRoot?: string;
+  readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly nodes: string;
+  readonly taskDeadline: string;
+  readonly demo?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `kindling start`: a coordinator, and headless nodes beside it, until SIGINT or SIGTERM. */
+export async function start(options: StartOptions): Promise<void> {
+  const stopping = stopSignal();
+  const coordinator = await startCoordinator({
+    host: options.host,
+    port: wholeNumber(options.port, "port", 0, 65_535),
+    dataDir: resolve(options.dataDir),
+    dataRoot: options.dataRoot === undefined ? null : resolve(options.dataRoot),
+    publicUrl: options.publicUrl ?? null,
+    tls: tlsFiles(options),
+    taskDeadlineMs: wholeNumber(options.taskDeadline, "task-deadline", 1, 86_400) * 1000,
+    verbose: options.verbose ?? false,
+    write: (line) => process.stderr.write(`${line}\n`),
+  });
+  const children = startNodes(coordinator, wholeNumber(options.nodes, "nodes", 0, 64));
+  try {
+    const base = options.publicUrl ?? coordinator.url;
+    process.stdout.write(
+      `Kindling is at ${base}\n` +
+        `  dashboard  ${base}/dashboard#token=${coordinator.tokens.operator}\n` +
+        `  join link  ${base}/join#token=${coordinator.tokens.join}\n`,
+    );
+    if (options.demo) {
+      const client = createApiClient({ url: coordinator.url, token: coordinator.tokens.operator });
+      await Promise.race([runDemo(client), stopping.promise]);
+      if (!stopping.stopped) {
+        process.stdout.write(
+          "\nStill serving: open the dashboard to run a job again, or the join link to take part. Ctrl+C stops.\n" +
+            `  dashboard  ${base}/dashboard#token=${coordinator.tokens.operator}\n` +
+            `  join link  ${base}/join#token=${coordinator.tokens.join}\n`,
+        );
+      }
+    }
+    await stopping.promise;
+  } finally {
+    await stopNodes(children);
+    await coordinator.close();
+  }
+}
+
+/** Nodes are processes of their own, so that one that dies takes nothing with it. The token goes by the environment: others can read arguments. */
+function startNodes(coordinator: Coordinator, count: number): ChildProcess[] {
+  const entry = resolve(import.meta.dirname, "../kindling.ts");
+  return Array.from({ length: count }, (_, index) =>
+    spawn(process.execPath, [entry, "node", "--join", coordinator.url, "--name", `local-${index + 1}`], {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, KINDLING_TOKEN: coordinator.tokens.join },
+    }),
+  );
+}
+
+async function stopNodes(children: readonly ChildProcess[]): Promise<void> {
+  await Promise.all(
+    children.map(async (child) => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    }),
+  );
+}
+
+function stopSignal(): { readonly promise: Promise<void>; readonly stopped: boolean } {
+  const state = { promise: Promise.resolve(), stopped: false };
+  state.promise = new Promise<void>((resolveSignal) => {
+    const stop = (): void => {
+      state.stopped = true;
+      resolveSignal();
+    };
+    process.once("SIGINT", stop).once("SIGTERM", stop);
+  });
+  return state;
+}
+
+function tlsFiles({ tlsCert, tlsKey }: StartOptions): { cert: string; key: string } | null {
+  if (tlsCert === undefined && tlsKey === undefined) return null;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new KindlingError("BadUsage", "--tls-cert and --tls-key go together");
+  }
+  return { cert: tlsCert, key: tlsKey };
+}
+
+function wholeNumber(text: string, flag: string, least: number, most: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least || number > most) {
+    throw new KindlingError(
+      "BadUsage",
+      `--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
+    );
+  }
+  return number;
+}

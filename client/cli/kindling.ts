@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { toWireError } from "../../shared/errors.ts";
+import { dataTuples, dataWeather } from "./commands/data.ts";
+import { cancel, jobs, logs, status } from "./commands/jobs.ts";
+import { node } from "./commands/node.ts";
+import { run } from "./commands/run.ts";
+import { start } from "./commands/start.ts";
+import { DEFAULT_DATA_DIR, DEFAULT_URL } from "./remote.ts";
+
+const WRONG_USAGE = 2;
+const FAILED = 1;
+/** Errors that are the command line's and not the job's. */
+const USAGE_CODES = new Set(["BadUsage", "BadParams"]);
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("kindling")
+  .description("A cluster made of browser tabs: run workloads here, on tabs, and on headless nodes")
+  .version(version)
+  .enablePositionalOptions()
+  .showHelpAfterError("(kindling --help lists the commands)");
+
+program
+  .command("start")
+  .description("start a coordinator, and serve the join page and the dashboard")
+  .option("--port <port>", "port to listen on; 0 takes a free one", "8080")
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--data-dir <dir>", "where journal, results and tokens are kept", DEFAULT_DATA_DIR)
+  .option("--data-root <dir>", "folder under which jobs may name input files")
+  .option("--public-url <url>", "how others reach this coordinator, where that differs")
+  .option("--tls-cert <file>", "certificate, for https")
+  .option("--tls-key <file>", "its key")
+  .option("--nodes <n>", "headless nodes to start on this machine", "0")
+  .option("--task-deadline <seconds>", "kill a task's worker after this time", "600")
+  .option("--demo", "run both jobs at full size, then go on serving")
+  .option("--verbose", "log every decision")
+  .action(start);
+
+program
+  .command("node")
+  .description("join a coordinator and compute for it")
+  .requiredOption("--join <url>", "the join link, or the coordinator's URL")
+  .option("--token <token>", "join token, unless the link has it or KINDLING_TOKEN is set")
+  .option("--name <name>", "what the dashboard calls it (default: this machine's name)")
+  .option("--slots <n>", "workers (default: one for each core)")
+  .option("--memory <bytes>", "memory that they may use together, e.g. 2G (default: half of this machine's)")
+  .option("--execution-log <file>", "append a line of JSON for every attempt that runs here")
+  .action(node);
+
+program
+  .command("run")
+  .description("run a workload: a built-in one (forecast, string-count, pi) or a .ts file of your own")
+  .usage("WORKLOAD|FILE.ts [options]   (kindling run WORKLOAD --help lists its options)")
+  .argument("[args...]")
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action((args: string[]) => run(args));
+
+const remote = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .option("--on <url>", "the coordinator", DEFAULT_URL)
+    .option("--token <token>", "its operator token")
+    .option("--data-dir <dir>", "where a coordinator on this machine keeps its token", DEFAULT_DATA_DIR)
+    .option("--json", "print JSON");
+
+remote("jobs", "list a coordinator's jobs").action(jobs);
+remote("status", "show a job: stages, shares, result").argument("<job>").action(status);
+remote("logs", "print a job's log").argument("<job>").option("-f, --follow", "go on until it ends").action(logs);
+remote("cancel", "cancel a job").argument("<job>").action(cancel);
+
+const data = program.command("data").description("make input files");
+data
+  .command("tuples")
+  .description("write the tuples that string-count would generate to a CSV file")
+  .requiredOption("--out <file>", "file to write")
+  .option("--tuples <n>", "how many", "100000000")
+  .option("--key-length <n>", "letters in a key", "3")
+  .option("--alphabet <letters>", "letters and ranges of letters", "A-Z")
+  .option("--max-value <n>", "values are 1 to this", "10")
+  .option("--seed <n>", "seed", "1")
+  .action(dataTuples);
+data
+  .command("weather")
+  .description("write synthetic daily weather of 1990–2021: observed.csv, actual.csv and future.csv")
+  .requiredOption("--out <dir>", "folder to write to")
+  .option("--seed <n>", "seed", "1")
+  .action(dataWeather);
+
+for (const command of [program, ...program.commands, ...data.commands]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
+  } else {
+    const { code, message } = toWireError(error);
+    process.stderr.write(`kindling: ${message.replaceAll(/\s*\n\s*/g, " ")}\n`);
+    process.exitCode = USAGE_CODES.has(code) ? WRONG_USAGE : FAILED;
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  createInProcessCoordinator,
+  type InProcessCoordinator,
+  JobLog,
+  streamedArtifacts,
+} from "../../coordinator/index.ts";
+import { systemClock } from "../../shared/clock.ts";
+import { KindlingError } from "../../shared/errors.ts";
+import type { JobId } from "../../shared/ids.ts";
+import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
+import { startLocalNode } from "../headless/local.ts";
+import type { DataPlane } from "../node/data-plane.ts";
+import { fileSink, type OutFiles } from "./out-files.ts";
+
+export interface LocalOptions {
+  readonly slots: number;
+  readonly memoryBytes: number;
+  readonly outFiles: OutFiles;
+  readonly verbose: boolean;
+}
+
+/** The executor `local`: a coordinator in memory, with one node in this process. */
+export interface LocalExecutor extends InProcessCoordinator {
+  stop(): Promise<void>;
+}
+
+/** Starts it; resolves when its workers are warm, so that a job's seconds are the job's. */
+export async function startLocal(options: LocalOptions): Promise<LocalExecutor> {
+  const coordinator = createInProcessCoordinator({
+    clock: systemClock,
+    log: new JobLog((line) => process.stderr.write(`${line}\n`), options.verbose ? "debug" : "warn"),
+    artifacts: streamedArtifacts((name) => fileSink(options.outFiles.target(name))),
+  });
+  const [forNode, forCoordinator] = memoryChannelPair();
+  coordinator.connect(forCoordinator);
+  const node = await startLocalNode({
+    channel: forNode,
+    dataPlane: inProcessDataPlane(coordinator),
+    slots: options.slots,
+    memoryBytes: options.memoryBytes,
+  });
+  return {
+    ...coordinator,
+    async stop() {
+      coordinator.close();
+      await node.stop();
+    },
+  };
+}
+
+/** Memory passed on, not copied: the coordinator's tables answer directly. */
+function inProcessDataPlane(coordinator: InProcessCoordinator): DataPlane {
+  return {
+    bundle: (hash) => coordinator.bundle(hash),
+    chunk: async ({ key }) => ({ value: await coordinator.value(key) }),
+    async upload({ key }, payload) {
+      if (!("value" in payload))
+        throw new KindlingError("BadChunk", `${key} is encoded, in the process that needs its value`);
+      coordinator.deliver(key, payload.value);
+    },
+    read(_job: JobId, source) {
+      throw new KindlingError("SourceUnavailable", `${source.name} is read in place, not through the data plane`);
+    },
+  };
+}

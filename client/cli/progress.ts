@@ -1,0 +1,36 @@
+import type { JobView } from "../../shared/protocol/api.ts";
+
+const REFRESH_MS = 200;
+/** ms between lines where standard error is not a terminal. */
+const LINE_MS = 2000;
+
+const number = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** One line on how a job goes: the stage under way, its tasks, its throughput. */
+export function progressLine(job: JobView): string {
+  const stage = job.stages.findLast(({ done, tasks }) => done < tasks) ?? job.stages.at(-1);
+  if (!stage) return `${job.workload}: starting`;
+  const share = stage.tasks === 0 ? 100 : Math.floor((100 * stage.done) / stage.tasks);
+  const rate = stage.unitsPerSecond > 0 ? `, ${number.format(stage.unitsPerSecond)} ${job.unit}/s` : "";
+  const retries = stage.retries > 0 ? `, ${stage.retries} retried` : "";
+  return `${job.workload}: ${stage.label} ${stage.done}/${stage.tasks} tasks (${share} %)${rate}${retries}, ${job.seconds.toFixed(1)} s`;
+}
+
+/** Shows a job's progress on standard error until it is stopped: one line that changes, or lines now and then. */
+export function showProgress(view: () => JobView | undefined, stream: NodeJS.WriteStream = process.stderr): () => void {
+  let last = "";
+  const show = (): void => {
+    const job = view();
+    if (!job) return;
+    const line = progressLine(job);
+    if (line === last) return;
+    last = line;
+    stream.write(stream.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+  };
+  const timer = setInterval(show, stream.isTTY ? REFRESH_MS : LINE_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    if (stream.isTTY && last !== "") stream.write("\r\x1b[K");
+  };
+}

@@ -1,0 +1,58 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { Readable } from "node:stream";
+import { readTokens } from "../../coordinator/index.ts";
+import { InputError, KindlingError } from "../../shared/errors.ts";
+import { UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
+import { type ApiClient, createApiClient } from "../api/client.ts";
+
+export const DEFAULT_URL = "http://127.0.0.1:8080";
+export const DEFAULT_DATA_DIR = ".kindling";
+
+/**
+ * A client for the coordinator at `url`. The token comes from the option, the link's fragment, the environment, or, on this machine,
+ * from the coordinator's data directory. Throws `BadUsage` where there is none.
+ */
+export async function connectTo(options: {
+  url: string;
+  token?: string | undefined;
+  dataDir: string;
+}): Promise<ApiClient> {
+  const { url, token } = splitLink(options.url);
+  const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
+  const found =
+    options.token ??
+    token ??
+    process.env["KINDLING_TOKEN"] ??
+    (local ? (await readTokens(options.dataDir))?.operator : undefined);
+  if (!found) {
+    throw new KindlingError(
+      "BadUsage",
+      `No token for ${url.origin}: give --token or the dashboard's link, or set KINDLING_TOKEN`,
+    );
+  }
+  return createApiClient({ url: url.origin, token: found });
+}
+
+/** `http://host/join#token=T` as its parts. */
+export function splitLink(link: string): { url: URL; token: string | undefined } {
+  let url: URL;
+  try {
+    url = new URL(link);
+  } catch {
+    throw new KindlingError("BadUsage", `${JSON.stringify(link)} is not a URL such as ${DEFAULT_URL}`);
+  }
+  const token = new URLSearchParams(url.hash.slice(1)).get("token") ?? undefined;
+  return { url, token };
+}
+
+/** Uploads one of the caller's files; gives the value of the parameter that names it. */
+export async function uploadFile(client: ApiClient, file: string): Promise<string> {
+  const info = await stat(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new InputError(`${file}: ${cause.code === "ENOENT" ? "no such file" : cause.message}`, { cause });
+  });
+  if (!info.isFile()) throw new InputError(`${file}: not a file`);
+  const { hash } = await client.uploadFile(Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>);
+  return `${UPLOAD_PREFIX}${hash}/${basename(file)}`;
+}

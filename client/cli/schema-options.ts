@@ -1,0 +1,121 @@
+import { parseArgs } from "node:util";
+import { KindlingError } from "../../shared/errors.ts";
+import type { Value } from "../../shared/value.ts";
+
+/** The part of JSON Schema that workloads' parameters come as. */
+interface Property {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Property[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly kindling?: string;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+}
+
+export interface SchemaOption {
+  /** The parameter's name, and the option's: `keyLength`, `key-length`. */
+  readonly param: string;
+  readonly flag: string;
+  readonly property: Property;
+  readonly required: boolean;
+}
+
+export interface OwnOption {
+  readonly type: "string" | "boolean";
+  readonly help: string;
+  readonly value?: string;
+}
+
+const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** A workload's parameters as command-line options. `schema` is the JSON Schema of an object. */
+export function schemaOptions(schema: Value): SchemaOption[] {
+  const { properties = {}, required = [] } = schema as unknown as {
+    properties?: Record<string, Property>;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([param, property]) => ({
+    param,
+    flag: kebab(param),
+    property,
+    required: required.includes(param),
+  }));
+}
+
+/**
+ * Splits a command line into the command's own options and a workload's parameters. Throws `BadUsage` naming the option that is
+ * unknown, lacks its value or has a wrong one.
+ */
+export function parseOptions(
+  argv: readonly string[],
+  own: Readonly<Record<string, OwnOption>>,
+  options: readonly SchemaOption[],
+): { own: Record<string, string | boolean>; params: Record<string, Value> } {
+  const config: Record<string, { type: "string" | "boolean" }> = {};
+  for (const { flag, property } of options) config[flag] = { type: property.type === "boolean" ? "boolean" : "string" };
+  for (const [name, { type }] of Object.entries(own)) config[name] = { type };
+  const values = parse(argv, config);
+  const params: Record<string, Value> = {};
+  for (const { param, flag, property } of options) {
+    const given = values[flag];
+    if (given !== undefined && !(flag in own))
+      params[param] = typeof given === "string" ? convert(given, flag, property) : given;
+    if (given !== undefined) delete values[flag];
+  }
+  return { own: values, params };
+}
+
+function parse(
+  argv: readonly string[],
+  options: Record<string, { type: "string" | "boolean" }>,
+): Record<string, string | boolean> {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options,
+      strict: true,
+      allowPositionals: false,
+      allowNegative: true,
+    });
+    return { ...values } as Record<string, string | boolean>;
+  } catch (error) {
+    // The first sentence names the option; the rest is advice for programmers.
+    const message = error instanceof Error ? (error.message.split(". ")[0] ?? error.message) : String(error);
+    throw new KindlingError("BadUsage", message);
+  }
+}
+
+function convert(text: string, flag: string, property: Property): Value {
+  const types = (property.anyOf ?? [property]).map(({ type }) => type);
+  const numeric = types.includes("integer") || types.includes("number");
+  const number = text.trim() === "" ? Number.NaN : Number(text);
+  if (numeric && Number.isFinite(number)) return number;
+  if (numeric && !types.includes("string")) {
+    throw new KindlingError("BadUsage", `--${flag} takes a number, not ${JSON.stringify(text)}`);
+  }
+  if (property.enum && !property.enum.includes(text)) {
+    throw new KindlingError(
+      "BadUsage",
+      `--${flag} takes one of ${property.enum.join(", ")}, not ${JSON.stringify(text)}`,
+    );
+  }
+  return text;
+}
+
+/** Help lines for a workload's options. */
+export function describeOptions(options: readonly SchemaOption[]): string {
+  const rows = options.map(({ flag, property, required }) => {
+    const kind =
+      property.enum?.join("|") ?? (property.kindling === "file" ? "FILE" : (property.type ?? "VALUE").toUpperCase());
+    const notes = [
+      property.description ?? "",
+      required ? "required" : "",
+      property.default === undefined ? "" : `default ${String(property.default)}`,
+    ].filter(Boolean);
+    return [property.type === "boolean" ? `--${flag}` : `--${flag} ${kind}`, notes.join("; ")] as const;
+  });
+  const width = Math.min(36, Math.max(0, ...rows.map(([left]) => left.length)));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}

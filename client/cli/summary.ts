@@ -1,0 +1,63 @@
+import type { JobView } from "../../shared/protocol/api.ts";
+import type { Value } from "../../shared/value.ts";
+
+/** What `run` prints: with --json exactly this object. */
+export interface RunSummary {
+  readonly job: string;
+  readonly workload: string;
+  readonly executor: "local" | "fabric";
+  /** The backends that ran its tasks, most used first. */
+  readonly backend: string;
+  readonly seconds: number;
+  readonly metrics: Readonly<Record<string, Value>>;
+  readonly artifacts: readonly { name: string; path: string | null; bytes: number; sha256: string }[];
+}
+
+export function summarize(
+  job: JobView,
+  executor: RunSummary["executor"],
+  pathOf: (artifact: string) => string | null,
+): RunSummary {
+  const tasks = new Map<string, number>();
+  for (const { backends } of job.stages) {
+    for (const [backend, count] of Object.entries(backends)) tasks.set(backend, (tasks.get(backend) ?? 0) + count);
+  }
+  return {
+    job: job.id,
+    workload: job.workload,
+    executor,
+    backend: [...tasks]
+      .sort(([, a], [, b]) => b - a)
+      .map(([backend]) => backend)
+      .join("+"),
+    seconds: job.seconds,
+    metrics: job.metrics,
+    artifacts: job.artifacts.map(({ name, bytes, sha256 }) => ({ name, path: pathOf(name), bytes, sha256 })),
+  };
+}
+
+/** The summary for a person. */
+export function printable(summary: RunSummary): string {
+  const lines = [`${summary.workload}: ${summary.seconds.toFixed(2)} s (${summary.executor}, ${summary.backend})`];
+  for (const [name, value] of Object.entries(summary.metrics)) lines.push(...metricLines(name, value));
+  for (const { name, path, bytes, sha256 } of summary.artifacts) {
+    lines.push(`  ${path ?? name}  ${bytes.toLocaleString("en")} bytes  sha256 ${sha256}`);
+  }
+  return lines.join("\n");
+}
+
+function metricLines(name: string, value: Value): string[] {
+  if (Array.isArray(value)) {
+    const rows = (value as readonly Value[]).map((row) =>
+      typeof row === "object" && row !== null ? Object.values(row).map(String).join("  ") : String(row),
+    );
+    return [`  ${name}:`, ...rows.map((row) => `    ${row}`)];
+  }
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([inner, item]) => metricLines(`${name}.${inner}`, item as Value));
+  }
+  if (typeof value === "number") {
+    return [`  ${name}: ${Number.isInteger(value) ? value.toLocaleString("en") : Number(value.toPrecision(6))}`];
+  }
+  return value === undefined ? [] : [`  ${name}: ${String(value)}`];
+}

@@ -1,0 +1,61 @@
+import type { AttemptId, NodeId } from "../../../shared/ids.ts";
+import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
+import type { Hello, Lease, StageSpec } from "../../../shared/protocol/messages.ts";
+import type { Backend } from "../../../shared/sdk/task.ts";
+
+/** Leases in one message: one lease may be large, and a frame has a limit. */
+const ASSIGN_BATCH = 64;
+
+/** A joined node: its connection and what it has been told. */
+export class NodeSession {
+  readonly id: NodeId;
+  readonly secret: string;
+  readonly hello: Hello;
+  readonly joinedAt: number;
+  channel: CoordinatorChannel;
+  slots: number;
+  leaving = false;
+  tasksDone = 0;
+  /** Monotonic ms of the last sign of life. */
+  lastSeen: number;
+  /** Units done so far by the attempts that run there, from its last heartbeat. */
+  units = new Map<AttemptId, number>();
+  readonly #stagesTold = new Set<string>();
+
+  constructor(id: NodeId, secret: string, hello: Hello, channel: CoordinatorChannel, now: number, joinedAt: number) {
+    this.id = id;
+    this.secret = secret;
+    this.hello = hello;
+    this.channel = channel;
+    this.slots = hello.slots;
+    this.lastSeen = now;
+    this.joinedAt = joinedAt;
+  }
+
+  get name(): string {
+    return this.hello.name || this.id;
+  }
+
+  get backends(): readonly Backend[] {
+    return this.hello.backends;
+  }
+
+  /** Sends leases, and before them the stages that this connection has not been told of. */
+  assign(leases: readonly Lease[], stageOf: (lease: Lease) => StageSpec): void {
+    for (let from = 0; from < leases.length; from += ASSIGN_BATCH) {
+      const batch = leases.slice(from, from + ASSIGN_BATCH);
+      const stages: StageSpec[] = [];
+      for (const lease of batch) {
+        const key = `${lease.job}/${lease.ordinal}`;
+        if (this.#stagesTold.has(key)) continue;
+        this.#stagesTold.add(key);
+        stages.push(stageOf(lease));
+      }
+      this.channel.send({ type: "assign", stages, leases: batch });
+    }
+  }
+
+  forget(job: string): void {
+    for (const key of this.#stagesTold) if (key.startsWith(`${job}/`)) this.#stagesTold.delete(key);
+  }
+}

@@ -1,0 +1,54 @@
+import type * as z from "zod";
+import { KindlingError } from "../../shared/errors.ts";
+import type { AnyTask, Workload } from "../../shared/sdk/workload.ts";
+
+/** Imports a bundle's code and gives its workload. Rejects with `BadWorkload` where its default export is none. */
+export async function loadWorkload(code: Uint8Array, origin: string): Promise<Workload> {
+  const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
+  const module = (await import(url).catch((cause: unknown) => {
+    throw new KindlingError("BadWorkload", `${origin} cannot be loaded: ${String(cause)}`, { cause });
+  })) as { default?: unknown };
+  if (!isWorkload(module.default)) {
+    throw new KindlingError(
+      "BadWorkload",
+      `${origin} has no workload as its default export: export default defineWorkload({ … })`,
+    );
+  }
+  return module.default;
+}
+
+function isWorkload(thing: unknown): thing is Workload {
+  if (typeof thing !== "object" || thing === null) return false;
+  const { name, params, tasks, drive } = thing as Record<string, unknown>;
+  return (
+    typeof name === "string" &&
+    typeof drive === "function" &&
+    typeof (params as { safeParse?: unknown } | undefined)?.safeParse === "function" &&
+    typeof tasks === "object" &&
+    tasks !== null
+  );
+}
+
+/** Parameters with their defaults. Throws `BadParams`, naming each wrong one, also those that the workload does not have. */
+export function parseParams(workload: Workload, given: unknown): unknown {
+  const shape = (workload.params as Partial<z.ZodObject>).shape;
+  if (shape && typeof given === "object" && given !== null) {
+    const unknown = Object.keys(given).filter((key) => !Object.hasOwn(shape, key));
+    if (unknown.length > 0) {
+      const known = Object.keys(shape).join(", ");
+      throw new KindlingError("BadParams", `${workload.name} has no parameter ${unknown.join(", ")}; it has ${known}`);
+    }
+  }
+  const parsed = workload.params.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "parameters"}: ${issue.message}`);
+  throw new KindlingError("BadParams", `${workload.name}: ${problems.join("; ")}`);
+}
+
+/** The name under which a bundle's workload lists a task: how every node finds it. */
+export function taskName(workload: Workload, task: AnyTask): string {
+  for (const [name, candidate] of Object.entries(workload.tasks)) {
+    if (candidate === task) return name;
+  }
+  throw new KindlingError("BadWorkload", `${workload.name} drives a task that is not among its \`tasks\``);
+}

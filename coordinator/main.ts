@@ -1,0 +1,134 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { systemClock } from "../shared/clock.ts";
+import { KindlingError } from "../shared/errors.ts";
+import { Fabric } from "./executors/fabric/fabric.ts";
+import { openServedFile } from "./executors/fabric/files.ts";
+import { Nodes } from "./executors/fabric/nodes.ts";
+import { blobArtifacts } from "./jobs/artifacts.ts";
+import { JobManager } from "./jobs/manager.ts";
+import { createServer } from "./net/server.ts";
+import type { DataService } from "./net/services.ts";
+import { JobLog } from "./observe/log.ts";
+import { DiskBlobs } from "./store/disk-blobs.ts";
+import { SqliteJournal } from "./store/sqlite-journal.ts";
+import { ensureTokens, type Tokens } from "./tokens.ts";
+
+export { readTokens } from "./tokens.ts";
+
+const ROOT = resolve(import.meta.dirname, "..");
+/** The workloads that every coordinator offers. */
+const BUILTINS = ["forecast", "string-count", "pi"];
+
+export interface CoordinatorOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** The folder under which jobs may name files; null for none. */
+  readonly dataRoot: string | null;
+  /** How others reach it, where that is not `http://host:port`. */
+  readonly publicUrl: string | null;
+  readonly tls: { readonly cert: string; readonly key: string } | null;
+  /** ms that one attempt may run before its worker is killed. */
+  readonly taskDeadlineMs: number;
+  readonly verbose: boolean;
+  /** Where log lines go. */
+  readonly write: (line: string) => void;
+}
+
+export interface Coordinator {
+  /** `http://host:port`, with the port that it got. */
+  readonly url: string;
+  readonly tokens: Tokens;
+  readonly jobs: JobManager;
+  /** Stops taking work, tells the nodes, and closes the store. What is under way goes on at the next start. */
+  close(): Promise<void>;
+}
+
+/** Starts a coordinator on a data directory. Rejects with a KindlingError that says what to do. */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const clock = systemClock;
+  const log = new JobLog(options.write, options.verbose ? "debug" : "info");
+  const { journal, problems } = await SqliteJournal.open(options.dataDir);
+  for (const problem of problems) log.warn(`Journal: ${problem}`);
+  const blobs = await DiskBlobs.open(join(options.dataDir, "blobs"));
+  const tokens = await ensureTokens(options.dataDir);
+  const fabric = new Fabric({
+    clock,
+    journal,
+    blobs,
+    openFile: openServedFile(blobs, options.dataRoot),
+    log,
+    taskDeadlineMs: options.taskDeadlineMs,
+    inProcess: false,
+  });
+  const version = packageVersion();
+  const jobs = new JobManager({
+    version,
+    fabric,
+    journal,
+    blobs,
+    artifacts: blobArtifacts(blobs),
+    log,
+    builtins: BUILTINS,
+  });
+  const data: DataService = {
+    blobs,
+    async locate(hash, signal) {
+      const found = await Promise.race([fabric.locate(hash), aborted(signal)]);
+      const bytes = found ? await blobs.size(hash) : null;
+      if (bytes === null) throw new KindlingError("BlobMissing", `There is no blob ${hash}`);
+      return { bytes };
+    },
+    stored: (hash) => fabric.stored(hash),
+    source: (job, ordinal) => fabric.source(job, ordinal),
+  };
+  const nodes = new Nodes(fabric, clock, log, (token, address) => server.mayJoin(token, address));
+  const server = createServer(
+    {
+      host: options.host,
+      port: options.port,
+      publicUrl: options.publicUrl,
+      tls: options.tls,
+      tokens,
+      pages: join(ROOT, "dist/pages"),
+    },
+    {
+      jobs,
+      nodes,
+      data,
+      log,
+      health: {
+        ready: () => (fabric.storageProblem === null ? { ok: true } : { ok: false, reason: fabric.storageProblem }),
+      },
+    },
+  );
+  const closeStores = async () => {
+    nodes.close();
+    fabric.close();
+    await journal.close();
+  };
+  try {
+    await jobs.start();
+    const { url } = await server.listen();
+    return {
+      url,
+      tokens,
+      jobs,
+      async close() {
+        nodes.close();
+        await server.close();
+        await closeStores();
+      },
+    };
+  } catch (error) {
+    await closeStores();
+    throw error;
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+
+const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string }).version;
