@@ -59,9 +59,9 @@ module.exports = {
       NODE,
     ),
     forbid(
-      "no-node-in-pages",
-      "What a tab runs has no Node modules.",
-      { path: "^client/(join|dashboard|gpu)/", pathNot: TEST },
+      "no-node-in-tabs",
+      "What a tab runs, or shares with the headless node, has no Node modules.",
+      { path: "^client/(join|dashboard|ui|node|transport|gpu)/", pathNot: TEST },
       NODE,
     ),
     forbid(
