@@ -9,6 +9,8 @@ export interface PendingOutput {
   readonly record: OutputRecord;
   /** Whom to tell, if it came from a node just now. */
   readonly from: { readonly node: NodeId; readonly attempt: AttemptId } | null;
+  /** Whether its stage waits for it: not for an output that was accepted before. */
+  readonly awaited: boolean;
 }
 
 export interface AcceptanceListener {
@@ -37,9 +39,9 @@ export class Acceptance {
     this.#listener = listener;
   }
 
-  add(record: OutputRecord, from: PendingOutput["from"]): void {
-    this.#journal.putOutput(record);
-    this.#waiting.push({ record, from });
+  add(pending: PendingOutput): void {
+    this.#journal.putOutput(pending.record);
+    this.#waiting.push(pending);
     if (!this.#running) void this.#run();
   }
 

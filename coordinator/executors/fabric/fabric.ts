@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
-import { fromWireError, KindlingError } from "../../../shared/errors.ts";
+import { fromWireError, KindlingError, type WireError } from "../../../shared/errors.ts";
 import {
   type AttemptId,
   type BlobHash,
@@ -78,8 +78,8 @@ export class Fabric implements Executor {
   readonly #acceptance: Acceptance;
   readonly #jobs = new Map<JobId, LiveJob>();
   readonly #nodes = new Map<NodeId, NodeSession>();
-  /** What an attempt reported, while the scheduler decides on it. */
-  readonly #reported = new Map<AttemptId, TaskSuccess>();
+  /** What attempts reported, until the scheduler decides on it: after a restart it may first wait for the stage. */
+  readonly #reported = new Map<AttemptId, { readonly node: NodeId; readonly result: TaskSuccess }>();
   #cancelWake: () => void = () => undefined;
   #wakeAt = Number.POSITIVE_INFINITY;
   #storageProblem: string | null = null;
@@ -225,6 +225,7 @@ export class Fabric implements Executor {
 
   lost(node: NodeId, reason: string): void {
     if (!this.#nodes.delete(node)) return;
+    for (const [attempt, report] of this.#reported) if (report.node === node) this.#reported.delete(attempt);
     this.dispatch({ type: "NodeLost", node, reason });
     this.#delivery.holdersChanged();
   }
@@ -232,23 +233,24 @@ export class Fabric implements Executor {
   succeeded(node: NodeId, result: TaskSuccess): void {
     const problem = this.#checkResult(result);
     if (problem !== null) {
-      this.dispatch({
-        type: "AttemptFailed",
-        node,
-        attempt: result.attempt,
-        error: { code: "BadResult", message: problem, retryable: true },
-      });
+      this.failed(node, result.attempt, { code: "BadResult", message: problem, retryable: true });
       return;
     }
     const durable = !this.#options.inProcess && result.chunks.every(({ inline }) => inline !== undefined);
-    this.#reported.set(result.attempt, result);
+    this.#reported.set(result.attempt, { node, result });
     this.dispatch({
       type: "AttemptSucceeded",
       node,
       attempt: result.attempt,
       output: { chunks: result.chunks, durable },
     });
-    this.#reported.delete(result.attempt);
+  }
+
+  failed(node: NodeId, attempt: AttemptId, error: WireError): void {
+    const name = this.#nodes.get(node)?.name ?? node;
+    this.#options.log.warn(`${attempt} failed on ${name}: ${error.message}`, jobOfTask(taskOfAttempt(attempt)));
+    this.dispatch({ type: "AttemptFailed", node, attempt, error });
+    this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted: [], rejected: [attempt] });
   }
 
   /** A chunk's bytes came as a blob. */
@@ -270,7 +272,8 @@ export class Fabric implements Executor {
 
   /** How many attempts a node owes. */
   owes(node: NodeId): number {
-    return nodeLoad(this.#scheduler, node);
+    const load = nodeLoad(this.#scheduler, node);
+    return load ? load.running + load.queued : 0;
   }
 
   dispatch(event: SchedulerEvent): void {
@@ -363,6 +366,7 @@ export class Fabric implements Executor {
         return;
       case "Reject":
         this.#options.log.debug(`${effect.attempt} of ${effect.node} rejected: ${effect.reason}`);
+        this.#reported.delete(effect.attempt);
         this.#nodes.get(effect.node)?.channel.send({ type: "acknowledge", accepted: [], rejected: [effect.attempt] });
         return;
       case "StageDone":
@@ -389,30 +393,36 @@ export class Fabric implements Executor {
     });
   }
 
-  #accept({ node, attempt, task, output }: Extract<SchedulerEffect, { type: "Accept" }>): void {
-    const result = this.#reported.get(attempt);
+  #accept({ node, attempt, task, output, repeated }: Extract<SchedulerEffect, { type: "Accept" }>): void {
+    const result = this.#reported.get(attempt)?.result;
     if (!result) throw new Error(`${attempt} was accepted but never reported`);
+    this.#reported.delete(attempt);
     const { summary, backend, reason, runMs } = result;
-    const record: OutputRecord = { task, ...output, summary, backend, reason, runMs };
+    // What was accepted before stays as it is: it may have become durable since.
+    const before = repeated ? this.#chunks.record(task) : undefined;
+    const record: OutputRecord = before ?? { task, ...output, summary, backend, reason, runMs };
     this.#chunks.add(record);
-    const job = this.#live(jobOfTask(task));
-    job.stages.get(ordinalOf(task))?.accept(record, result.units, false);
-    const session = this.#nodes.get(node);
-    if (session) {
-      session.tasksDone++;
-      const share = job.shares.get(node) ?? { name: session.name, tasks: 0 };
-      share.tasks++;
-      job.shares.set(node, share);
-    }
-    this.#acceptance.add(record, { node, attempt });
+    if (!repeated) this.#count(node, record, result.units);
+    this.#acceptance.add({ record, from: { node, attempt }, awaited: !repeated });
     this.#delivery.holdersChanged();
+  }
+
+  #count(node: NodeId, record: OutputRecord, units: number): void {
+    const job = this.#live(jobOfTask(record.task));
+    job.stages.get(ordinalOf(record.task))?.accept(record, units, false);
+    const session = this.#nodes.get(node);
+    if (!session) return;
+    session.tasksDone++;
+    const share = job.shares.get(node) ?? { name: session.name, tasks: 0 };
+    share.tasks++;
+    job.shares.set(node, share);
   }
 
   #settled(batch: readonly PendingOutput[]): void {
     const told = new Map<NodeId, AttemptId[]>();
-    for (const { record, from } of batch) {
+    for (const { record, from, awaited } of batch) {
       if (from) told.set(from.node, [...(told.get(from.node) ?? []), from.attempt]);
-      if (from) this.#jobs.get(jobOfTask(record.task))?.stages.get(ordinalOf(record.task))?.synced(this.#now());
+      if (awaited) this.#jobs.get(jobOfTask(record.task))?.stages.get(ordinalOf(record.task))?.synced(this.#now());
     }
     for (const [node, accepted] of told) {
       this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted, rejected: [] });
@@ -426,7 +436,7 @@ export class Fabric implements Executor {
     if (!record || record.durable || this.#options.inProcess || !this.#chunks.isWhole(task)) return;
     const durable = { ...record, durable: true };
     this.#chunks.add(durable);
-    this.#acceptance.add(durable, null);
+    this.#acceptance.add({ record: durable, from: null, awaited: false });
     this.dispatch({ type: "OutputDurable", task });
   }
 
@@ -519,8 +529,8 @@ export class Fabric implements Executor {
   #checkResult(result: TaskSuccess): string | null {
     const task = taskOfAttempt(result.attempt);
     const stage = this.#jobs.get(jobOfTask(task))?.stages.get(ordinalOf(task));
-    if (!stage) return null; // The scheduler rejects what belongs to nothing.
-    if (result.chunks.length !== stage.spec.buckets) {
+    // The scheduler rejects what belongs to nothing.
+    if (stage && result.chunks.length !== stage.spec.buckets) {
       return `${task} must have ${stage.spec.buckets} chunks, not ${result.chunks.length}`;
     }
     if (this.#options.inProcess) return null;

@@ -105,13 +105,7 @@ export class Nodes implements NodeService {
       case "results":
         for (const result of message.results) {
           if (result.ok) this.#fabric.succeeded(session.id, result);
-          else
-            this.#fabric.dispatch({
-              type: "AttemptFailed",
-              node: session.id,
-              attempt: result.attempt,
-              error: result.error,
-            });
+          else this.#fabric.failed(session.id, result.attempt, result.error);
           session.units.delete(result.attempt);
         }
         this.#endIfLeft(session);
