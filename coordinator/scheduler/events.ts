@@ -67,6 +67,11 @@ export type SchedulerEffect =
       readonly attempt: AttemptId;
       readonly task: TaskKey;
       readonly output: Output;
+      /**
+       * An identical output of this task was accepted before (it was lost and made again, or its acknowledgement was):
+       * acknowledge it and count nothing twice. Journal it only if it is durable and the first was not.
+       */
+      readonly repeated: boolean;
     }
   | { readonly type: "Reject"; readonly node: NodeId; readonly attempt: AttemptId; readonly reason: string }
   | { readonly type: "StageDone"; readonly job: JobId; readonly ordinal: number }
