@@ -18,7 +18,10 @@ export interface JobService {
   /** How a task came to be as it is, in lines; undefined if there is no such task. */
   story(job: JobId, ordinal: number, partition: number): readonly string[] | undefined;
   /** An artifact's bytes in order, or undefined. */
-  artifact(job: JobId, name: string): { readonly bytes: number; readonly content: AsyncIterable<Uint8Array> } | undefined;
+  artifact(
+    job: JobId,
+    name: string,
+  ): { readonly bytes: number; readonly content: AsyncIterable<Uint8Array> } | undefined;
 }
 
 export interface NodeService {
@@ -39,7 +42,10 @@ export interface DataService {
   /** Called after a node or the operator has stored a blob. */
   stored(hash: BlobHash): void;
   /** An opened source of a running job, to read ranges from. */
-  source(job: JobId, ordinal: number): { readonly bytes: number; read(start: number, end: number): AsyncIterable<Uint8Array> } | undefined;
+  source(
+    job: JobId,
+    ordinal: number,
+  ): { readonly bytes: number; read(start: number, end: number): AsyncIterable<Uint8Array> } | undefined;
 }
 
 /** Whether the coordinator can take work: storage is writable. */

@@ -20,7 +20,7 @@ blobContract("blobs on disk", async () => DiskBlobs.open(await tempDir()));
 
 const CONTENT = new TextEncoder().encode("some bytes that matter");
 const HASH = hashOf(CONTENT);
-const fileIn = (dir: string): string => join(dir, "blobs", HASH.slice(0, 2), HASH.slice(2));
+const fileIn = (dir: string): string => join(dir, HASH.slice(0, 2), HASH.slice(2));
 
 test("a blob outlives the store", async () => {
   const dir = await tempDir();
@@ -47,11 +47,11 @@ test("any flipped bit and any cut is found; the blob is dropped and can be put a
 test("what a crash left half written is removed at the next start", async () => {
   const dir = await tempDir();
   await DiskBlobs.open(dir);
-  await writeFile(join(dir, "blobs", "parts", "0"), "half");
+  await writeFile(join(dir, "parts", "0"), "half");
   const blobs = await DiskBlobs.open(dir);
-  expect(await readdir(join(dir, "blobs", "parts"))).toEqual([]);
+  expect(await readdir(join(dir, "parts"))).toEqual([]);
   await blobs.put(CONTENT);
-  expect(await readdir(join(dir, "blobs", "parts"))).toEqual([]);
+  expect(await readdir(join(dir, "parts"))).toEqual([]);
 });
 
 test("a directory that cannot be made is named", async () => {

@@ -13,7 +13,7 @@ const READ_BYTES = 256 * 1024;
 const FOLDER_DIGITS = 2;
 
 /**
- * Blobs as files, `blobs/ab/cdef…`. A file gets its name only when its bytes are on disk, so a crash leaves no half
+ * Blobs as files, `DIR/ab/cdef…`. A file gets its name only when its bytes are on disk, so a crash leaves no half
  * blob, at most a nameless part, which the next start removes.
  */
 export class DiskBlobs implements BlobStore {
@@ -23,13 +23,12 @@ export class DiskBlobs implements BlobStore {
 
   /** Rejects with `StorageFailed` where the directory cannot be written. */
   static async open(dir: string): Promise<DiskBlobs> {
-    const root = join(dir, "blobs");
-    const parts = join(root, "parts");
-    await makeDataDir(root);
+    const parts = join(dir, "parts");
+    await makeDataDir(dir);
     await rm(parts, { recursive: true, force: true });
     await makeDataDir(parts);
     await syncDir(dir);
-    return new DiskBlobs(root, parts);
+    return new DiskBlobs(dir, parts);
   }
 
   private constructor(root: string, parts: string) {
