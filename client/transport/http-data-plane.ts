@@ -1,0 +1,84 @@
+import { type Clock, systemClock } from "../../shared/clock.ts";
+import { KindlingError } from "../../shared/errors.ts";
+import { sha256Hex } from "../../shared/hash.ts";
+import type { BlobHash } from "../../shared/ids.ts";
+import { type FetchLike, readApiError } from "../api/errors.ts";
+import type { DataPlane } from "../node/data-plane.ts";
+import { download, type Transfer, type Wanted } from "./download.ts";
+
+export interface HttpDataPlaneOptions {
+  /** Origin of the coordinator, `http://host:port`. */
+  readonly url: string;
+  /** From the welcome: proves the node. */
+  readonly secret: string;
+  readonly fetch?: FetchLike;
+  readonly clock?: Clock;
+}
+
+type Unavailable = "InputUnavailable" | "SourceUnavailable";
+
+/** A node's bytes over HTTP: what came is checked by its hash, and a transfer that broke is taken up where it broke. */
+export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
+  const { url, secret, clock = systemClock } = options;
+  const fetchNow: FetchLike = options.fetch ?? ((input, init) => fetch(input, init));
+  const headers = { Authorization: `Bearer ${secret}` };
+  const transfer = (path: string): Transfer => ({ fetch: fetchNow, clock, headers, url: `${url}${path}` });
+
+  async function bytes(
+    path: string,
+    wanted: Wanted,
+    what: string,
+    code: Unavailable,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    try {
+      return await download(transfer(path), wanted, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw unavailable(code, what, error);
+    }
+  }
+
+  async function blob(hash: BlobHash, size: number | null, what: string, signal: AbortSignal): Promise<Uint8Array> {
+    const path = `/api/blobs/${hash}`;
+    // An empty range cannot be asked for.
+    const content =
+      size === 0 ? new Uint8Array(0) : await bytes(path, { start: 0, end: size }, what, "InputUnavailable", signal);
+    const actual = await sha256Hex(content);
+    if (actual !== hash) throw unavailable("InputUnavailable", what, new Error(`its bytes have the hash ${actual}`));
+    return content;
+  }
+
+  return {
+    bundle: (hash, signal) => blob(hash, null, `bundle ${hash}`, signal),
+    async chunk({ key, bytes: size, hash, inline }, signal) {
+      if (inline !== undefined) return { encoded: inline };
+      if (hash === null) throw unavailable("InputUnavailable", key, new Error("it has no hash to ask for"));
+      return { encoded: await blob(hash, size, `chunk ${key}`, signal) };
+    },
+    async upload({ key, hash }, payload, signal) {
+      if (hash === null || !("encoded" in payload)) {
+        throw new KindlingError("BadChunk", `${key} has no encoded form to send`);
+      }
+      const body = payload.encoded as Uint8Array<ArrayBuffer>;
+      const sent = await fetchNow(`${url}/api/blobs/${hash}`, { method: "PUT", headers, body, signal }).catch(
+        (error: unknown) => {
+          signal.throwIfAborted();
+          throw new KindlingError("UploadFailed", `${key} could not be sent`, { retryable: true, cause: error });
+        },
+      );
+      if (!sent.ok) throw await readApiError(sent);
+      await sent.body?.cancel();
+    },
+    async read(job, { ordinal, name }, start, end, signal) {
+      if (start >= end) return new Uint8Array(0);
+      const path = `/api/jobs/${job}/sources/${ordinal}`;
+      return bytes(path, { start, end }, `bytes ${start} to ${end} of ${name}`, "SourceUnavailable", signal);
+    },
+  };
+}
+
+function unavailable(code: Unavailable, what: string, cause: unknown): KindlingError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new KindlingError(code, `${what} cannot be had now: ${reason}`, { retryable: true, cause });
+}
