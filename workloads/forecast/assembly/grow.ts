@@ -2,7 +2,14 @@
 import { allocate } from "./memory";
 import { bootstrap, columns, listOf, loadTrainingSet, MISSING, rows, stats, statsOf, valueOf } from "./sample";
 import {
-  beginSearch, bestBorder, bestColumn, bestLeft, bestMissingLeft, bestScore, isConstant, searchColumn,
+  beginSearch,
+  bestBorder,
+  bestColumn,
+  bestLeft,
+  bestMissingLeft,
+  bestScore,
+  isConstant,
+  searchColumn,
 } from "./search";
 import { allocateVisits, beginVisits, nextVisit } from "./visits";
 
@@ -32,39 +39,60 @@ let nodes: u32 = 0;
 
 /** Begins a task; see loadTrainingSet. */
 export function begin(
-  rowCount: u32, columnCount: u32, order: usize, ranks: usize, values: usize, valueStart: usize, targets: usize,
+  rowCount: u32,
+  columnCount: u32,
+  order: usize,
+  ranks: usize,
+  values: usize,
+  valueStart: usize,
+  targets: usize,
 ): void {
   loadTrainingSet(rowCount, columnCount, order, ranks, values, valueStart, targets);
   allocateVisits();
-  spare = allocate(<usize>rows << 2);
+  spare = allocate((<usize>rows) << 2);
   goesLeft = allocate(rows);
   stack = allocate((<usize>rows + 1) * ENTRY);
 }
 
 /** Grows tree number `tree` and writes it out, at most 2 rows − 1 nodes; gives their number. */
 export function grow(
-  seed: u32, tree: u32, maxDepth: u32, minLeaf: u32, maxFeatures: u32, columnAt: usize, valueAt: usize, leftAt: usize,
+  seed: u32,
+  tree: u32,
+  maxDepth: u32,
+  minLeaf: u32,
+  maxFeatures: u32,
+  columnAt: usize,
+  valueAt: usize,
+  leftAt: usize,
 ): u32 {
   columnOut = columnAt;
   valueOut = valueAt;
   leftOut = leftAt;
   const count = bootstrap(seed, tree);
   let total = f64x2.splat(0);
-  for (let at = stats; at < stats + (<usize>count << 4); at += 16) total = f64x2.add(total, v128.load(at));
+  for (let at = stats; at < stats + ((<usize>count) << 4); at += 16) total = f64x2.add(total, v128.load(at));
   nodes = 1;
   top = stack;
   push(0, count, 0, 0, 0, total);
   while (top > stack) {
     top -= ENTRY;
     growNode(
-      load<u32>(top, 16), load<u32>(top, 20), load<u32>(top, 24), load<u32>(top, 28), load<u32>(top, 32), v128.load(top),
-      seed, tree, maxDepth, minLeaf, maxFeatures,
+      load<u32>(top, 16),
+      load<u32>(top, 20),
+      load<u32>(top, 24),
+      load<u32>(top, 28),
+      load<u32>(top, 32),
+      v128.load(top),
+      seed,
+      tree,
+      maxDepth,
+      minLeaf,
+      maxFeatures,
     );
   }
   return nodes;
 }
 
-@inline
 function push(start: u32, end: u32, node: u32, depth: u32, constant: u32, total: v128): void {
   v128.store(top, total);
   store<u32>(top, start, 16);
@@ -76,8 +104,17 @@ function push(start: u32, end: u32, node: u32, depth: u32, constant: u32, total:
 }
 
 function growNode(
-  start: u32, end: u32, node: u32, depth: u32, constant: u32, total: v128,
-  seed: u32, tree: u32, maxDepth: u32, minLeaf: u32, maxFeatures: u32,
+  start: u32,
+  end: u32,
+  node: u32,
+  depth: u32,
+  constant: u32,
+  total: v128,
+  seed: u32,
+  tree: u32,
+  maxDepth: u32,
+  minLeaf: u32,
+  maxFeatures: u32,
 ): void {
   beginSearch();
   if (end - start >= 2 * minLeaf && depth < maxDepth) {
@@ -113,44 +150,42 @@ function growNode(
 }
 
 /** Whether all rows of the segment have one target. A row's target is its weighted target ÷ weight, an exact division. */
-@inline
 function isPure(column: u32, start: u32, end: u32): bool {
-  const from = listOf(column) + (<usize>start << 2);
-  const to = listOf(column) + (<usize>end << 2);
+  const from = listOf(column) + ((<usize>start) << 2);
+  const to = listOf(column) + ((<usize>end) << 2);
   const target = targetOf(from);
   let at = from + 4;
   while (at < to && targetOf(at) == target) at += 4;
   return at == to;
 }
 
-@inline
 function targetOf(at: usize): f64 {
   const pair = statsOf(load<u32>(at));
   return f64x2.extract_lane(pair, 0) / f64x2.extract_lane(pair, 1);
 }
 
 /** The mean target, rounded to an integer. */
-@inline
 function writeLeaf(node: u32, total: v128): void {
   store<u16>(columnOut + (node << 1), LEAF);
   store<f64>(valueOut + (node << 3), Math.floor(f64x2.extract_lane(total, 0) / f64x2.extract_lane(total, 1) + 0.5));
   store<u32>(leftOut + (node << 2), 0);
 }
 
-@inline
 function writeSplit(node: u32, start: u32, end: u32, left: v128, right: v128): void {
   const list = listOf(bestColumn);
-  const border = list + (<usize>(start + bestBorder) << 2);
+  const border = list + ((<usize>(start + bestBorder)) << 2);
   const above = load<u32>(border, 4) >>> 16;
-  const seenMissing = load<u32>(list + (<usize>end << 2) - 4) >>> 16 == MISSING;
+  const seenMissing = load<u32>(list + ((<usize>end) << 2) - 4) >>> 16 == MISSING;
   const missingLeft = seenMissing ? bestMissingLeft : f64x2.extract_lane(left, 1) >= f64x2.extract_lane(right, 1);
   store<u16>(columnOut + (node << 1), <u16>bestColumn | (missingLeft ? MISSING_LEFT : 0));
-  store<f64>(valueOut + (node << 3), above == MISSING ? ALL_KNOWN : between(bestColumn, load<u32>(border) >>> 16, above));
+  store<f64>(
+    valueOut + (node << 3),
+    above == MISSING ? ALL_KNOWN : between(bestColumn, load<u32>(border) >>> 16, above),
+  );
   store<u32>(leftOut + (node << 2), nodes);
 }
 
 /** The threshold: halfway, or the lower value where that is no number strictly below the upper one. */
-@inline
 function between(column: u32, below: u32, above: u32): f64 {
   const low = valueOf(column, below);
   const high = valueOf(column, above);
@@ -159,12 +194,11 @@ function between(column: u32, below: u32, above: u32): f64 {
 }
 
 /** Divides every list that still matters by the best split, each staying sorted; gives where the right side starts. */
-@inline
 function divide(start: u32, end: u32, constant: u32): u32 {
   const list = listOf(bestColumn);
-  const from = list + (<usize>start << 2);
-  const border = from + (<usize>bestBorder << 2);
-  let to = list + (<usize>end << 2);
+  const from = list + ((<usize>start) << 2);
+  const border = from + ((<usize>bestBorder) << 2);
+  let to = list + ((<usize>end) << 2);
   let leftCount = bestBorder + 1;
   for (; bestMissingLeft && load<u32>(to - 4) >>> 16 == MISSING; to -= 4, leftCount++) {
     store<u8>(goesLeft + (load<u32>(to - 4) & 0xffff), 1);
@@ -179,16 +213,15 @@ function divide(start: u32, end: u32, constant: u32): u32 {
 }
 
 /** Moves the records that go left to the front; both sides keep their order. */
-@inline
 function divideList(column: u32, start: u32, end: u32): void {
-  const to = listOf(column) + (<usize>end << 2);
-  let left = listOf(column) + (<usize>start << 2);
+  const to = listOf(column) + ((<usize>end) << 2);
+  let left = listOf(column) + ((<usize>start) << 2);
   let right = spare;
   for (let at = left; at < to; at += 4) {
     const record = load<u32>(at);
     store<u32>(left, record);
     store<u32>(right, record);
-    const step = <usize>load<u8>(goesLeft + (record & 0xffff)) << 2;
+    const step = (<usize>load<u8>(goesLeft + (record & 0xffff))) << 2;
     left += step;
     right += 4 - step;
   }

@@ -27,7 +27,13 @@ export let lists: usize = 0;
 
 /** Takes pointers to a training set (shapes in ../forest/training-set.ts) and allocates what a tree needs of it. */
 export function loadTrainingSet(
-  rowCount: u32, columnCount: u32, orderAt: usize, ranksAt: usize, valuesAt: usize, valueStartAt: usize, targetsAt: usize,
+  rowCount: u32,
+  columnCount: u32,
+  orderAt: usize,
+  ranksAt: usize,
+  valuesAt: usize,
+  valueStartAt: usize,
+  targetsAt: usize,
 ): void {
   rows = rowCount;
   columns = columnCount;
@@ -42,13 +48,11 @@ export function loadTrainingSet(
   lists = allocate(<usize>columns * rows * 4);
 }
 
-@inline
 export function listOf(column: u32): usize {
   return lists + <usize>column * rows * 4;
 }
 
 /** The (weighted target, weight) of a list's record. */
-@inline
 export function statsOf(record: u32): v128 {
   return v128.load(stats + ((record & 0xffff) << 4));
 }
@@ -77,9 +81,8 @@ function drawRows(seed: u32, tree: u32): void {
   }
 }
 
-@inline
 function draw(word: u32): void {
-  const at = drawn + (<usize>((<u64>word * rows) >>> 32) << 1);
+  const at = drawn + ((<usize>((<u64>word * rows) >>> 32)) << 1);
   store<u16>(at, load<u16>(at) + 1);
 }
 
@@ -88,7 +91,7 @@ function numberRows(): u32 {
   for (let row: u32 = 0; row < rows; row++) {
     const weight = <f64>load<u16>(drawn + (row << 1));
     store<u16>(numbers + (row << 1), <u16>count);
-    const at = stats + (<usize>count << 4);
+    const at = stats + ((<usize>count) << 4);
     store<f64>(at, load<f64>(targets + (row << 3)) * weight);
     store<f64>(at, weight, 8);
     count += <u32>(weight > 0);
@@ -100,9 +103,9 @@ function numberRows(): u32 {
 function fillList(column: u32): void {
   const from = (<usize>column * rows) << 1;
   let to = listOf(column);
-  for (let index: usize = 0; index < <usize>rows << 1; index += 2) {
-    const row = <usize>load<u16>(order + from + index) << 1;
-    store<u32>(to, (<u32>load<u16>(ranks + from + index) << 16) | load<u16>(numbers + row));
-    to += <usize>(load<u16>(drawn + row) > 0) << 2;
+  for (let index: usize = 0; index < (<usize>rows) << 1; index += 2) {
+    const row = (<usize>load<u16>(order + from + index)) << 1;
+    store<u32>(to, ((<u32>load<u16>(ranks + from + index)) << 16) | load<u16>(numbers + row));
+    to += (<usize>(load<u16>(drawn + row) > 0)) << 2;
   }
 }

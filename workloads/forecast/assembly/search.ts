@@ -15,17 +15,16 @@ export function beginSearch(): void {
 }
 
 /** Whether the column has one value only in the segment [start, end), or none. */
-@inline
 export function isConstant(column: u32, start: u32, end: u32): bool {
   const list = listOf(column);
-  return load<u32>(list + (<usize>start << 2)) >>> 16 == load<u32>(list + (<usize>end << 2) - 4) >>> 16;
+  return load<u32>(list + ((<usize>start) << 2)) >>> 16 == load<u32>(list + ((<usize>end) << 2) - 4) >>> 16;
 }
 
 /** Tries every border of a column that is not constant in the node's segment [start, end). */
 export function searchColumn(column: u32, start: u32, end: u32, minLeaf: u32, total: v128): void {
-  const from = listOf(column) + (<usize>start << 2);
-  const to = listOf(column) + (<usize>end << 2);
-  const margin = <usize>minLeaf << 2;
+  const from = listOf(column) + ((<usize>start) << 2);
+  const to = listOf(column) + ((<usize>end) << 2);
+  const margin = (<usize>minLeaf) << 2;
   let left = f64x2.splat(0);
   let at = from;
   for (; at < from + margin - 4; at += 4) left = f64x2.add(left, statsOf(load<u32>(at)));
@@ -44,7 +43,6 @@ function searchMissingLeft(column: u32, from: usize, to: usize, margin: usize, t
 }
 
 /** Tries the borders after the records at first … end − 4; `left` is the (sum, weight) of what lies before them. */
-@inline
 function scan(column: u32, from: usize, first: usize, end: usize, left: v128, total: v128, missingLeft: bool): void {
   let best = bestScore;
   if (first >= end) return;

@@ -15,14 +15,13 @@ let treeNumber: u32 = 0;
 let nodeNumber: u32 = 0;
 
 export function allocateVisits(): void {
-  visits = allocate(<usize>columns << 1);
-  taken = allocate(<usize>columns << 1);
+  visits = allocate((<usize>columns) << 1);
+  taken = allocate((<usize>columns) << 1);
   for (let column: u32 = 0; column < columns; column++) store<u16>(visits + (column << 1), <u16>column);
   place = 0;
 }
 
 /** Begins a node: all columns in turn from a scrambled first one, or, when only some are tried, in a random order. */
-@inline
 export function beginVisits(seed: u32, tree: u32, node: u32, maxFeatures: u32): void {
   if (drawing) undoDraws();
   place = 0;
@@ -36,7 +35,6 @@ export function beginVisits(seed: u32, tree: u32, node: u32, maxFeatures: u32): 
   }
 }
 
-@inline
 export function nextVisit(): u32 {
   if (drawing) return drawVisit();
   let column = first + place++;
@@ -61,7 +59,6 @@ function undoDraws(): void {
   }
 }
 
-@inline
 function swap(a: u32, b: u32): void {
   const atA = visits + (a << 1);
   const atB = visits + (b << 1);
@@ -71,7 +68,6 @@ function swap(a: u32, b: u32): void {
 }
 
 /** The finaliser of MurmurHash3: a permutation of the 32-bit numbers. */
-@inline
 function scramble(key: u32): u32 {
   key = (key ^ (key >>> 16)) * 0x85ebca6b;
   key = (key ^ (key >>> 13)) * 0xc2b2ae35;

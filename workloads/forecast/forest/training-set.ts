@@ -35,7 +35,8 @@ export type TrainingSet = {
 export function makeTrainingSet(features: Float64Array, columns: number, targets: Float64Array): TrainingSet {
   const rows = targets.length;
   if (rows < 1 || rows > MAX_ROWS) throw new RangeError(`${rows} training rows; 1 to ${MAX_ROWS} can be trained on`);
-  if (columns < 1 || columns > MAX_COLUMNS) throw new RangeError(`${columns} columns; 1 to ${MAX_COLUMNS} are possible`);
+  if (columns < 1 || columns > MAX_COLUMNS)
+    throw new RangeError(`${columns} columns; 1 to ${MAX_COLUMNS} are possible`);
   const order = new Uint16Array(columns * rows);
   const ranks = new Uint16Array(columns * rows);
   const distinct: Float64Array[] = [];

@@ -1,0 +1,71 @@
+/**
+ * Finds impossible values by a rule that is fitted on training rows alone. A decimal slip (a value written ten times too
+ * large) leaves a gap above the values that a column really takes; ÷ 10 puts it back among them.
+ */
+
+/** Fewer known values than this tell nothing about a range. */
+const FEWEST = 100;
+/** Slips are rare. More values of one file than this share above the range are another climate, and are kept. */
+const RARE = 0.05;
+/** … but so many are always rare. */
+const FEW = 3;
+
+/** The values that a column took in training: from `low` to `high`; what is off by more than their width is impossible. */
+export type Range = { readonly low: number; readonly high: number };
+
+/** What cleaning did to one column. */
+export type CleaningCount = {
+  /** Slips divided by ten. */
+  readonly repaired: number;
+  /** Impossible values that became missing. */
+  readonly impossible: number;
+  /** Cells without a value as they came. */
+  readonly empty: number;
+  /** Values that look like slips but are too many to be: kept as they are. */
+  readonly unusual: number;
+};
+
+/**
+ * The range of a column: from its 2nd and 98th percentile outwards until a gap that is wider than 1.5 times the distance of
+ * the 95th from the 98th percentile (or of the 2nd from the 5th, if that is more). `undefined`, so no rule, for fewer than
+ * 100 known values and for columns whose tails are single values.
+ */
+export function fitRange(values: Float64Array): Range | undefined {
+  const known = values.filter((value) => value === value).sort();
+  if (known.length < FEWEST) return undefined;
+  const quantile = (share: number): number => known[Math.floor(share * (known.length - 1))] as number;
+  const gap = 1.5 * Math.max(quantile(0.98) - quantile(0.95), quantile(0.05) - quantile(0.02));
+  if (!(gap > 0)) return undefined;
+  let top = Math.floor(0.98 * (known.length - 1));
+  while (top + 1 < known.length && (known[top + 1] as number) - (known[top] as number) <= gap) top++;
+  let bottom = Math.floor(0.02 * (known.length - 1));
+  while (bottom > 0 && (known[bottom] as number) - (known[bottom - 1] as number) <= gap) bottom--;
+  return { low: known[bottom] as number, high: known[top] as number };
+}
+
+/** Repairs slips and blanks the impossible; the values of one column and file at a time, which stay as they are. */
+export function cleanColumn(
+  values: Float64Array,
+  range: Range | undefined,
+): { readonly values: Float64Array; readonly count: CleaningCount } {
+  const empty = values.filter((value) => value !== value).length;
+  if (range === undefined) return { values, count: { repaired: 0, impossible: 0, empty, unusual: 0 } };
+  const slips = values.filter((value) => isSlip(value, range)).length;
+  const rare = slips <= FEW + RARE * (values.length - empty);
+  let impossible = 0;
+  const cleaned = values.map((value) => {
+    if (isSlip(value, range)) return rare ? value / 10 : value;
+    if (!isImpossible(value, range)) return value;
+    impossible++;
+    return Number.NaN;
+  });
+  const count = { repaired: rare ? slips : 0, impossible, empty, unusual: rare ? 0 : slips };
+  return { values: cleaned, count };
+}
+
+/** Farther from zero than the range, and inside it when divided by ten. */
+const isSlip = (value: number, { low, high }: Range): boolean =>
+  (value > Math.max(high, 0) || value < Math.min(low, 0)) && value / 10 >= low && value / 10 <= high;
+
+const isImpossible = (value: number, { low, high }: Range): boolean =>
+  value > high + (high - low) || value < low - (high - low);

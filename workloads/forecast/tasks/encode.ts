@@ -1,0 +1,55 @@
+import { defineTask } from "kindling";
+import type { Prepared } from "../data/prepared.ts";
+import { type Forest, type ForestOptions, LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
+
+/** A part of `model.json`: text that follows the part before it. */
+export const encodeTrees = defineTask<Forest, string, Prepared>({
+  js(forest) {
+    const texts: string[] = [];
+    let at = 0;
+    forest.sizes.forEach((size, index) => {
+      const end = at + size;
+      const tree = {
+        column: forest.column.subarray(at, end),
+        value: forest.value.subarray(at, end),
+        left: forest.left.subarray(at, end),
+      };
+      texts.push(`${forest.first + index === 0 ? "" : ",\n"}${encodeTree(tree)}`);
+      at = end;
+    });
+    return texts.join("");
+  },
+});
+
+export type HeadInput = { readonly trees: number; readonly options: ForestOptions };
+
+/** The beginning of `model.json`: all that is needed to use its trees. README.md says what each field means. */
+export const encodeHead = defineTask<HeadInput, string, Prepared>({
+  js({ trees, options }, { broadcast: { training, ...prepared } }) {
+    const head = {
+      format: "kindling-forest",
+      version: 1,
+      model: "rf",
+      target: prepared.target,
+      features: prepared.features,
+      cleaning: prepared.ranges,
+      trained: { rows: training.rows, from: prepared.trainedFrom, to: prepared.trainedTo },
+      options,
+      base: training.base,
+      scale: training.scale,
+      trees,
+    };
+    return `${JSON.stringify(head).slice(0, -1)},"forest":[\n`;
+  },
+});
+
+export const MODEL_FOOT = "\n]}\n";
+
+/** The end of `model.json`. */
+export const encodeFoot = defineTask<null, string, Prepared>({ js: () => MODEL_FOOT });
+
+function encodeTree({ column, value, left }: Tree): string {
+  const columns = Array.from(column, (code) => (code === LEAF ? -1 : code & ~MISSING_LEFT));
+  const missing = Array.from(column, (code) => (code === LEAF ? "." : code >= MISSING_LEFT ? "L" : "R"));
+  return `{"column":[${columns}],"missing":"${missing.join("")}","value":[${value}],"left":[${left}]}`;
+}

@@ -1,0 +1,37 @@
+import { defineTask } from "kindling";
+import type { Prepared } from "../data/prepared.ts";
+import { type Forest, sumLeaves } from "../forest/forest.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+
+/** Leaf values of some trees, summed for each row of each query; whole numbers. */
+export type LeafSums = { readonly trees: number; readonly sums: Readonly<Record<string, Float64Array>> };
+
+/** Sums the leaves of a part of the forest. */
+export const predict = defineTask<Forest, LeafSums, Prepared>({
+  js(forest, { broadcast: { queries, features } }) {
+    const sums: Record<string, Float64Array> = {};
+    for (const [name, query] of Object.entries(queries)) {
+      sums[name] = new Float64Array(query.dates.length);
+      sumLeaves(forest, query.features, features.length, sums[name]);
+    }
+    return { trees: forest.sizes.length, sums };
+  },
+});
+
+/** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
+export const average = defineTask<readonly LeafSums[], string, Prepared, Conclusion>({
+  js(parts, context) {
+    const { base, scale } = context.broadcast.training;
+    const trees = parts.reduce((total, part) => total + part.trees, 0);
+    const predictionsOf = (name: string, rows: number): Float64Array => {
+      const total = new Float64Array(rows);
+      for (const { sums } of parts) {
+        sums[name]?.forEach((sum, row) => {
+          total[row] = (total[row] as number) + sum;
+        });
+      }
+      return total.map((sum) => base + sum / trees / scale);
+    };
+    return conclude(context, predictionsOf);
+  },
+});

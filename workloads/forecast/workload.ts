@@ -1,0 +1,105 @@
+import { type Broadcast, type Dataset, defineWorkload, type Job } from "kindling";
+import type { Prepared } from "./data/prepared.ts";
+import type { ForestOptions } from "./forest/forest.ts";
+import { forestOptions, type Params, params, treeRanges } from "./options.ts";
+import { jobMetrics, type TrainedSummary } from "./report.ts";
+import type { Conclusion } from "./tasks/conclude.ts";
+import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
+import { fit } from "./tasks/fit.ts";
+import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
+import { average, predict } from "./tasks/predict.ts";
+import { type PrepareSummary, prepare } from "./tasks/prepare.ts";
+
+interface Trained extends TrainedSummary {
+  readonly predictions: Dataset<string>;
+  /** Writes the model's file. */
+  encode(): Promise<Dataset<string>>;
+}
+
+export default defineWorkload({
+  name: "forecast",
+  description: "Forecasts a daily series with a random forest",
+  unit: "trees",
+  params,
+  tasks: { prepare, fit, predict, average, encodeHead, encodeTrees, encodeFoot, libraryFit, libraryPredict },
+  async drive(job, params) {
+    const open = async (file: string | undefined) => (file === undefined ? null : (await job.source(file)).ordinal);
+    const sources = {
+      observed: (await job.source(params.observed)).ordinal,
+      future: await open(params.future),
+      actual: await open(params.actual),
+    };
+    const { target, date, holdout } = params;
+    const asksMore = sources.future !== null || sources.actual !== null;
+    const stages = asksMore ? (["holdout", "full"] as const) : (["holdout"] as const);
+    const prepared = await job.map(
+      prepare,
+      stages.map((stage) => ({ stage, sources, target, date, holdout })),
+    );
+    const checked = await train(job, params, prepared, 0);
+    const final = asksMore ? await train(job, params, prepared, 1) : checked;
+    return job.collect(
+      { "result.csv": (sources.future === null ? checked : final).predictions, "model.json": await final.encode() },
+      jobMetrics(params, prepared.summaries, checked, final),
+    );
+  },
+});
+
+/** Fits a forest on one of the prepared training sets and predicts its queries. */
+function train(job: Job, params: Params, prepared: Dataset<Prepared, PrepareSummary>, stage: number): Promise<Trained> {
+  const options = forestOptions(params, prepared.summaries[stage]?.features ?? 0);
+  const engine = params.engine === "ml-random-forest" ? trainLibrary : trainForest;
+  return engine(job, params, options, { dataset: prepared, partition: stage }, stage === 0 ? "holdout" : "all rows");
+}
+
+type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: number };
+
+async function trainForest(
+  job: Job,
+  params: Params,
+  options: ForestOptions,
+  partition: Partition,
+  label: string,
+): Promise<Trained> {
+  const began = await seconds(job);
+  const broadcast = await job.broadcast(partition);
+  const ranges = treeRanges(params).map((range) => ({ ...range, options }));
+  const forest = await job.map(fit, ranges, { broadcast, backend: params.backend, label: `fit (${label})` });
+  const fitSeconds = (await seconds(job)) - began;
+  const sums = await job.map(predict, forest, { broadcast, label: `predict (${label})` });
+  const predictions = await job.reduce(average, sums, { broadcast, label: `score (${label})` });
+  return {
+    predictions,
+    scores: scoresOf(predictions),
+    fitSeconds,
+    leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / params.trees,
+    async encode() {
+      const head = await job.map(encodeHead, [{ trees: params.trees, options }], { broadcast });
+      const trees = await job.map(encodeTrees, forest, { broadcast });
+      const foot = await job.map(encodeFoot, [null], { broadcast });
+      const datasets = [head, trees, foot];
+      return { parts: datasets.flatMap(({ parts }) => parts), buckets: 1, summaries: [] };
+    },
+  };
+}
+
+/** The standalone original: all trees in one task, by the library. */
+async function trainLibrary(
+  job: Job,
+  params: Params,
+  options: ForestOptions,
+  partition: Partition,
+  label: string,
+): Promise<Trained> {
+  const began = await seconds(job);
+  const broadcast: Broadcast<Prepared> = await job.broadcast(partition);
+  const model = await job.map(libraryFit, [{ trees: params.trees, options }], { broadcast, label: `fit (${label})` });
+  const fitSeconds = (await seconds(job)) - began;
+  const predictions = await job.map(libraryPredict, model, { broadcast, label: `predict (${label})` });
+  return { predictions, scores: scoresOf(predictions), fitSeconds, leaves: null, encode: async () => model };
+}
+
+const scoresOf = ({ summaries }: Dataset<string, Conclusion>): Conclusion["scores"] => summaries[0]?.scores ?? {};
+
+/** Seconds since 1970, finer than Date.now(); a driver that is replayed by another process goes on from there. */
+const seconds = (job: Job): Promise<number> => job.once(() => (performance.timeOrigin + performance.now()) / 1000);
