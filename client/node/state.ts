@@ -9,7 +9,12 @@ export interface NodeState {
   readonly outdated: boolean;
   readonly node: string | null;
   readonly slots: number;
-  readonly running: readonly { readonly attempt: string; readonly task: string; readonly units: number; readonly seconds: number }[];
+  readonly running: readonly {
+    readonly attempt: string;
+    readonly task: string;
+    readonly units: number;
+    readonly seconds: number;
+  }[];
   readonly tasksDone: number;
   readonly tasksFailed: number;
   readonly unitsDone: number;

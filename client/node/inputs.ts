@@ -1,0 +1,160 @@
+import type { Clock } from "../../shared/clock.ts";
+import { toWireError } from "../../shared/errors.ts";
+import type { BlobHash, JobId } from "../../shared/ids.ts";
+import type { ChunkRef, HeldChunk, Lease, SourceSpec, StageSpec } from "../../shared/protocol/messages.ts";
+import type { WorkInput } from "../worker/compute-protocol.ts";
+import { estimateBytes, shareArrays } from "../worker/share.ts";
+import { ByteCache } from "./byte-cache.ts";
+import type { DataPlane, Payload } from "./data-plane.ts";
+import type { HeldOutputs } from "./held-outputs.ts";
+
+/** Requests of one task under way at once; browsers allow six to one host. */
+const PARALLEL_FETCHES = 6;
+/** Tries while connected, and ms before the second; each wait doubles. */
+const TRIES = 4;
+const RETRY_FIRST = 200;
+
+/** The connection as seen by who needs bytes. */
+export interface Connection {
+  /** Resolves with the present data plane once the node has joined; rejects when `signal` aborts. */
+  plane(signal: AbortSignal): Promise<DataPlane>;
+  isJoined(): boolean;
+}
+
+export interface InputOptions {
+  readonly connection: Connection;
+  readonly held: HeldOutputs;
+  readonly clock: Clock;
+  /** Ends everything that is under way when the node stops. */
+  readonly lifetime: AbortSignal;
+  /** Budget of cached bundles and broadcasts each, in bytes. */
+  readonly cacheBytes: number;
+  /** Told of every byte that came in or went out. */
+  readonly count: (direction: "received" | "sent", bytes: number) => void;
+}
+
+/** A task's input, ready for a worker. */
+export interface PreparedInput {
+  readonly input: WorkInput;
+  /** Buffers that nobody else uses: they move to the worker. */
+  readonly transfers: readonly ArrayBuffer[];
+}
+
+/** Brings what tasks read to this node, ahead of their start. A break of the connection delays it and fails nothing. */
+export class Inputs {
+  readonly #options: InputOptions;
+  readonly #bundles: ByteCache<Uint8Array>;
+  readonly #broadcasts: ByteCache<Payload>;
+
+  constructor(options: InputOptions) {
+    this.#options = options;
+    this.#bundles = new ByteCache(options.cacheBytes, (code) => code.byteLength);
+    this.#broadcasts = new ByteCache(options.cacheBytes, payloadBytes);
+  }
+
+  /** Everything that the lease reads. Bundle and broadcast stay in the cache, from where workers take them. */
+  async prepare(lease: Lease, stage: StageSpec, signal: AbortSignal): Promise<PreparedInput> {
+    const transfers: ArrayBuffer[] = [];
+    const [input] = await Promise.all([
+      this.#input(lease, transfers, signal),
+      this.bundle(stage.bundle),
+      stage.broadcast === null ? undefined : this.broadcast(stage.broadcast),
+    ]);
+    return { input, transfers };
+  }
+
+  bundle(hash: BlobHash): Promise<Uint8Array> {
+    return this.#bundles.get(hash, async () => {
+      const code = await this.#steadily(this.#options.lifetime, (plane, signal) => plane.bundle(hash, signal));
+      this.#options.count("received", code.byteLength);
+      return compact(code);
+    });
+  }
+
+  broadcast(ref: ChunkRef): Promise<Payload> {
+    return this.#broadcasts.get(ref.hash ?? ref.key, () => this.#chunk(ref, [], this.#options.lifetime));
+  }
+
+  /** Drops what only this job has: broadcasts without a hash go by their place in it. */
+  forget(job: JobId): void {
+    this.#broadcasts.dropWhere((key) => key.startsWith(`${job}/`));
+  }
+
+  async read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array> {
+    const bytes = await this.#steadily(this.#options.lifetime, (plane, signal) =>
+      plane.read(job, source, start, end, signal),
+    );
+    this.#options.count("received", bytes.byteLength);
+    return bytes;
+  }
+
+  async upload(chunk: HeldChunk, payload: Payload): Promise<void> {
+    await this.#steadily(this.#options.lifetime, (plane, signal) => plane.upload(chunk, payload, signal));
+    this.#options.count("sent", chunk.bytes);
+  }
+
+  async #input(lease: Lease, transfers: ArrayBuffer[], signal: AbortSignal): Promise<WorkInput> {
+    const { input } = lease;
+    switch (input.kind) {
+      case "value":
+        return input;
+      case "chunk":
+        return { kind: "chunk", chunk: await this.#chunk(input.chunk, transfers, signal) };
+      case "chunks": {
+        const chunks = await inParallel(input.chunks, PARALLEL_FETCHES, (ref) => this.#chunk(ref, transfers, signal));
+        return { kind: "chunks", chunks };
+      }
+    }
+  }
+
+  /** From the message itself, from this node, or from the data plane. */
+  async #chunk(ref: ChunkRef, transfers: ArrayBuffer[], signal: AbortSignal): Promise<Payload> {
+    if (ref.inline !== undefined) return { encoded: compact(ref.inline) };
+    const held = this.#options.held.get(ref.key);
+    if (held !== undefined) return held;
+    const fetched = await this.#steadily(signal, (plane, abort) => plane.chunk(ref, abort));
+    this.#options.count("received", ref.bytes);
+    if ("value" in fetched) return { value: shareArrays(fetched.value) };
+    const encoded = compact(fetched.encoded);
+    if (encoded.buffer instanceof ArrayBuffer) transfers.push(encoded.buffer);
+    return { encoded };
+  }
+
+  /** Tries again what may succeed later; while the node is not joined it waits, and no try counts. */
+  async #steadily<T>(signal: AbortSignal, act: (plane: DataPlane, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { connection, clock } = this.#options;
+    for (let tries = 1, wait = RETRY_FIRST; ; ) {
+      const plane = await connection.plane(signal);
+      try {
+        return await act(plane, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!connection.isJoined()) continue;
+        if (tries === TRIES || !toWireError(error).retryable) throw error;
+      }
+      await new Promise<void>((resolve) => clock.after(wait, resolve));
+      signal.throwIfAborted();
+      tries++;
+      wait *= 2;
+    }
+  }
+}
+
+const payloadBytes = (payload: Payload): number =>
+  "encoded" in payload ? payload.encoded.byteLength : estimateBytes(payload.value);
+
+/** Bytes in a buffer of their own: cloning or moving a view would take along all that lies around it. */
+const compact = (bytes: Uint8Array): Uint8Array =>
+  bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+
+/** Maps with at most `limit` calls under way; results in the order of the items, the first failure ends it. */
+async function inParallel<T, R>(items: readonly T[], limit: number, act: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const queue = items.entries();
+  const lane = async (): Promise<void> => {
+    // The lanes share one iterator: each takes the next item when it is free.
+    for (const [index, item] of queue) results[index] = await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  return results;
+}

@@ -1,0 +1,68 @@
+import type { WireError } from "../../shared/errors.ts";
+import type { AttemptId, BlobHash, JobId } from "../../shared/ids.ts";
+import type { ChunkRef, SourceSpec, StageSpec } from "../../shared/protocol/messages.ts";
+import type { Backend } from "../../shared/sdk/task.ts";
+import type { Value } from "../../shared/value.ts";
+import type { Payload } from "../node/data-plane.ts";
+
+/** What a node and its compute workers say to each other, over Comlink. All of it can be cloned between threads. */
+
+export type WorkInput =
+  | { readonly kind: "value"; readonly value: Value }
+  | { readonly kind: "chunk"; readonly chunk: Payload }
+  | { readonly kind: "chunks"; readonly chunks: readonly Payload[] };
+
+export interface RunRequest {
+  readonly attempt: AttemptId;
+  readonly stage: StageSpec;
+  readonly partition: number;
+  readonly input: WorkInput;
+}
+
+/** One bucket that a task made: encoded and hashed, or within one process as it is (`hash` null, `bytes` estimated). */
+export interface ProducedChunk {
+  readonly payload: Payload;
+  readonly bytes: number;
+  readonly hash: BlobHash | null;
+}
+
+export interface RunSuccess {
+  readonly ok: true;
+  readonly chunks: readonly ProducedChunk[];
+  readonly summary: Value;
+  readonly backend: Backend;
+  readonly reason: string;
+  readonly units: number;
+  /** ms in the kernel. */
+  readonly runMs: number;
+}
+
+export type RunReply = RunSuccess | { readonly ok: false; readonly error: WireError };
+
+export interface WorkerConfig {
+  /** Outputs stay in this process: they pass as values in shared memory, neither encoded nor hashed. */
+  readonly inProcess: boolean;
+  /** Bytes that one task may use. */
+  readonly memoryBytes: number;
+  /** Cap of an encoded summary, in bytes. */
+  readonly summaryBytes: number;
+}
+
+/** A thread that runs one task at a time. */
+export interface ComputeWorker {
+  /** Called first. `host` answers as a ComputeHost; gives the backends that work in this thread. */
+  init(host: MessagePort, config: WorkerConfig): Promise<readonly Backend[]>;
+  run(request: RunRequest): Promise<RunReply>;
+  /** Aborts the running attempt's signal; a kernel that does not look at it runs on. */
+  abort(attempt: AttemptId): void;
+}
+
+/** What a compute worker asks of its node. */
+export interface ComputeHost {
+  bundle(hash: BlobHash): Promise<Uint8Array>;
+  broadcast(ref: ChunkRef): Promise<Payload>;
+  /** The bytes [start, end) of a source. */
+  read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array>;
+  /** Units done so far. */
+  progress(attempt: AttemptId, units: number): void;
+}

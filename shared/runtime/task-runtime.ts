@@ -1,0 +1,213 @@
+import type { Clock } from "../clock.ts";
+import { KindlingError, toWireError } from "../errors.ts";
+import type { StageSpec } from "../protocol/messages.ts";
+import { encodeValue } from "../protocol/value-codec.ts";
+import type { Backend, SourceRange, TaskContext } from "../sdk/task.ts";
+import type { AnyTask, Workload } from "../sdk/workload.ts";
+import type { Value } from "../value.ts";
+import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
+import type { OpenSource, RuntimeEnvironment } from "./environment.ts";
+import { WasmInstances } from "./wasm-instances.ts";
+
+/** One partition's work, with everything that its kernel reads at hand. */
+export interface TaskRequest {
+  readonly stage: StageSpec;
+  readonly partition: number;
+  /** The input's value; in a reduce the values of one bucket, in the order of the parts. */
+  readonly input: Value;
+  readonly broadcast: Value;
+  readonly signal: AbortSignal;
+  /** Told how much is done so far, in the workload's unit, whenever the kernel tells more. */
+  readonly progress?: (units: number) => void;
+}
+
+export interface TaskOutcome {
+  /** One output, or one for each bucket of a shuffle. They may be views of memory that the next task overwrites. */
+  readonly outputs: readonly Value[];
+  readonly summary: Value;
+  readonly backend: Backend;
+  readonly reason: string;
+  /** Sum of the progress that the kernel told. */
+  readonly units: number;
+  /** ms in the kernel. */
+  readonly runMs: number;
+}
+
+/** Runs tasks in one thread, one at a time. Keeps what repeats: compiled modules, the stage's instance, measured backends. */
+export class TaskRuntime {
+  readonly #environment: RuntimeEnvironment;
+  readonly #clock: Clock;
+  readonly #instances = new WasmInstances();
+  readonly #choices = new Map<string, Promise<ChosenBackend>>();
+
+  constructor(environment: RuntimeEnvironment, clock: Clock) {
+    this.#environment = environment;
+    this.#clock = clock;
+  }
+
+  /**
+   * Runs the kernel of one task. A KindlingError thrown by the kernel (told by its shape: bundles carry their own copy of the
+   * class) comes out as it is; a trap or any other exception as `TaskCrashed`, retryable.
+   */
+  async run(workload: Workload, request: TaskRequest): Promise<TaskOutcome> {
+    const { stage, partition, signal } = request;
+    const task = workload.tasks[stage.task];
+    if (task === undefined) {
+      throw new KindlingError("UnknownTask", `Workload "${workload.name}" has no task "${stage.task}"`);
+    }
+    throwIfAborted(signal, request);
+    const { backend, reason } = await this.#choose(task, stage, signal);
+    throwIfAborted(signal, request);
+
+    const opened: OpenSource[] = [];
+    let summary: Value;
+    let units = 0;
+    const context: TaskContext<Value, Value> = {
+      broadcast: request.broadcast,
+      partition,
+      buckets: stage.buckets,
+      memoryBytes: this.#environment.memoryBytes,
+      signal,
+      open: (ordinal) => {
+        const source = stage.sources.find((candidate) => candidate.ordinal === ordinal);
+        if (source === undefined) {
+          throw new KindlingError(
+            "UnknownSource",
+            `Task "${stage.task}" opens source ${ordinal}, which its job has not`,
+          );
+        }
+        const reader = this.#environment.open(stage.job, source, rangeOf(request.input, ordinal), signal);
+        opened.push(reader);
+        return reader;
+      },
+      allocate: (bytes) => this.#environment.allocate(bytes),
+      report: (value) => {
+        summary = value;
+      },
+      progress: (more) => {
+        units += more;
+        request.progress?.(units);
+      },
+    };
+    const start = this.#clock.now();
+    let output: unknown;
+    try {
+      const stageKey = `${stage.job}/${stage.ordinal}`;
+      output = await this.#runKernel(task, backend, keyOf(stage), stageKey, request.input, context);
+    } catch (error) {
+      if (backend === "wasm") this.#instances.discard();
+      if (signal.aborted) throwIfAborted(signal, request);
+      throw taskError(error, backend, request);
+    } finally {
+      for (const reader of opened) reader.close();
+    }
+    const runMs = this.#clock.now() - start;
+    this.#checkSummary(summary, stage);
+    return { outputs: checkedOutputs(output, request), summary, backend, reason, units, runMs };
+  }
+
+  #choose(task: AnyTask, stage: StageSpec, signal: AbortSignal): Promise<ChosenBackend> {
+    const key = `${keyOf(stage)} ${stage.backend}`;
+    let chosen = this.#choices.get(key);
+    if (chosen === undefined) {
+      const runProbe = async (backend: Backend): Promise<void> => {
+        if (task.probe === undefined) return;
+        const { input, broadcast, buckets = 1 } = task.probe as { input: Value; broadcast?: Value; buckets?: number };
+        const probeStage = `probe of ${keyOf(stage)}`;
+        await this.#runKernel(
+          task,
+          backend,
+          keyOf(stage),
+          probeStage,
+          input,
+          this.#probeContext(broadcast, buckets, signal),
+        );
+      };
+      chosen = chooseBackend(stage.task, task, stage.backend, this.#environment.backends, this.#clock, runProbe);
+      this.#choices.set(key, chosen);
+      chosen.catch(() => this.#choices.delete(key));
+    }
+    return chosen;
+  }
+
+  #probeContext(broadcast: Value, buckets: number, signal: AbortSignal): TaskContext<Value, Value> {
+    return {
+      broadcast,
+      partition: 0,
+      buckets,
+      memoryBytes: this.#environment.memoryBytes,
+      signal,
+      open: (ordinal) => {
+        throw new KindlingError("UnknownSource", `A probe reads no sources, but opens source ${ordinal}`);
+      },
+      allocate: (bytes) => this.#environment.allocate(bytes),
+      report: () => {},
+      progress: () => {},
+    };
+  }
+
+  async #runKernel(
+    task: AnyTask,
+    backend: Backend,
+    key: string,
+    stage: string,
+    input: Value,
+    context: TaskContext<Value, Value>,
+  ): Promise<unknown> {
+    if (backend === "wasm" && task.wasm !== undefined) {
+      const exports = await this.#instances.ofStage(stage, key, task.wasm.module);
+      return task.wasm.run(exports, input, context) as unknown;
+    }
+    const kernel = backend === "wasm" ? undefined : task[backend];
+    if (kernel === undefined) throw new KindlingError("BackendMissing", `There is no ${backend} kernel`);
+    return kernel(input, context) as unknown;
+  }
+
+  #checkSummary(summary: Value, stage: StageSpec): void {
+    if (summary === undefined) return;
+    const bytes = encodeValue(summary).byteLength;
+    if (bytes <= this.#environment.summaryBytes) return;
+    throw new KindlingError(
+      "SummaryTooLarge",
+      `Task "${stage.task}" reports a summary of ${bytes} bytes, over the limit of ${this.#environment.summaryBytes}: ` +
+        "return large values as the output",
+    );
+  }
+}
+
+const keyOf = (stage: StageSpec): string => `${stage.bundle}/${stage.task}`;
+
+function checkedOutputs(output: unknown, { stage, partition }: TaskRequest): readonly Value[] {
+  if (stage.kind !== "shuffle") return [output as Value];
+  if (Array.isArray(output) && output.length === stage.buckets) return output as Value[];
+  const got = Array.isArray(output) ? `${output.length} outputs` : `a single ${typeof output}`;
+  throw new KindlingError(
+    "BadOutput",
+    `Task "${stage.task}" returned ${got} for partition ${partition}; a shuffle returns an array of ${stage.buckets}`,
+  );
+}
+
+/** The range of this source that the input names: the input itself, or a field of it. */
+function rangeOf(input: Value, ordinal: number): SourceRange | undefined {
+  if (!isPlainObject(input)) return undefined;
+  return [input, ...Object.values(input)].find(
+    (value): value is SourceRange => isSourceRange(value) && value.source === ordinal,
+  );
+}
+
+const isPlainObject = (value: Value): value is { readonly [key: string]: Value } =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+
+const isSourceRange = (value: Value): value is SourceRange =>
+  isPlainObject(value) && ["source", "start", "end"].every((field) => typeof value[field] === "number");
+
+function throwIfAborted(signal: AbortSignal, { stage, partition }: TaskRequest): void {
+  if (!signal.aborted) return;
+  throw new KindlingError("Aborted", `Task "${stage.task}" was stopped on partition ${partition}`, { retryable: true });
+}
+
+function taskError(error: unknown, backend: Backend, { stage, partition }: TaskRequest): KindlingError {
+  const { code, message, retryable } = toWireError(error);
+  const where = `${backend} kernel of task "${stage.task}" failed on partition ${partition}: `;
+  return new KindlingError(code, code === "TaskCrashed" ? where + message : message, { retryable, cause: error });
+}

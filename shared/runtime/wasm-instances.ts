@@ -1,0 +1,56 @@
+import { KindlingError } from "../errors.ts";
+
+/**
+ * The WebAssembly side of one worker. A module is compiled once for each bundle and task; an instance lives for one stage,
+ * and only the last stage's is kept, so that the memory of finished stages can be collected.
+ */
+export class WasmInstances {
+  readonly #modules = new Map<string, Promise<WebAssembly.Module>>();
+  #current: { readonly stage: string; readonly exports: WebAssembly.Exports } | undefined;
+
+  /** The instance of this stage, made when there is none. `key` names bundle and task. */
+  async ofStage(stage: string, key: string, code: Uint8Array): Promise<WebAssembly.Exports> {
+    const id = `${stage} ${key}`;
+    if (this.#current?.stage !== id) {
+      this.#current = undefined;
+      this.#current = { stage: id, exports: await this.fresh(key, code) };
+    }
+    return this.#current.exports;
+  }
+
+  /** A new instance that nothing else uses. */
+  async fresh(key: string, code: Uint8Array): Promise<WebAssembly.Exports> {
+    let module = this.#modules.get(key);
+    if (module === undefined) {
+      module = WebAssembly.compile(code as Uint8Array<ArrayBuffer>);
+      this.#modules.set(key, module);
+      module.catch(() => this.#modules.delete(key));
+    }
+    let exports: WebAssembly.Exports | undefined;
+    const abort = (message: number, _file: number, line: number, column: number): never => {
+      const text = assemblyScriptString(exports, message);
+      throw new KindlingError("TaskCrashed", `abort at ${line}:${column}${text === "" ? "" : `: ${text}`}`, {
+        retryable: true,
+      });
+    };
+    const instance = await WebAssembly.instantiate(await module, { env: { abort } });
+    exports = instance.exports;
+    return exports;
+  }
+
+  /** Forgets the stage's instance: after a trap its memory may be in any state. */
+  discard(): void {
+    this.#current = undefined;
+  }
+}
+
+/** AssemblyScript strings are UTF-16 with their byte length in the four bytes before them. */
+function assemblyScriptString(exports: WebAssembly.Exports | undefined, pointer: number): string {
+  const memory = exports?.["memory"];
+  if (!(memory instanceof WebAssembly.Memory) || pointer < 4 || pointer > memory.buffer.byteLength) return "";
+  const view = new DataView(memory.buffer);
+  const end = Math.min(pointer + view.getUint32(pointer - 4, true), pointer + 400, memory.buffer.byteLength - 1);
+  let text = "";
+  for (let at = pointer; at < end; at += 2) text += String.fromCharCode(view.getUint16(at, true));
+  return text;
+}
