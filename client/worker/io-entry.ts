@@ -1,0 +1,50 @@
+import { expose } from "comlink";
+import { systemClock } from "../../shared/clock.ts";
+import { philoxRng } from "../../shared/rng.ts";
+import { ComputeNode } from "../node/node.ts";
+import type { NodeControl, NodeState } from "../node/state.ts";
+import { createHttpDataPlane } from "../transport/http-data-plane.ts";
+import { connectWebSocket } from "../transport/websocket.ts";
+import { spawnWebWorker } from "./spawn-web.ts";
+import { tabLacks } from "./tab-lacks.ts";
+
+/**
+ * A tab's I/O worker: the session with its heartbeats, fetching and hashing, beside the page, whose timers browsers slow
+ * down while nobody looks at it. Compute workers are workers of this worker.
+ */
+
+let node: ComputeNode | undefined;
+const listeners: ((state: NodeState) => void)[] = [];
+
+const control: NodeControl = {
+  async start({ url, token, name, slots, memoryBytes }) {
+    await node?.stop();
+    const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+    node = new ComputeNode({
+      identity: { token, name, kind: "tab", slots, memoryBytes },
+      open: () => connectWebSocket(url),
+      dataPlane: (secret) => createHttpDataPlane({ url, secret }),
+      spawn: spawnWebWorker,
+      clock: systemClock,
+      rng: philoxRng(seed, 0),
+      lacks: (backends) => tabLacks(isSecureContext, backends),
+    });
+    for (const listener of listeners) node.subscribe(listener);
+    await node.ready;
+  },
+  async pause() {
+    node?.pause();
+  },
+  async resume() {
+    node?.resume();
+  },
+  async stop() {
+    await node?.stop();
+  },
+  async subscribe(listener) {
+    listeners.push(listener);
+    node?.subscribe(listener);
+  },
+};
+
+expose(control);
