@@ -51,8 +51,8 @@ export function createInProcessCoordinator(options: {
     connect: (channel) => nodes.connect(channel, "in process"),
     addBundle: async (code) => (await blobs.put(code)).hash,
     bundle: (hash) => blobs.get(hash),
-    value: (key) => fabric.locateValue(key),
-    deliver: (key, value) => fabric.delivered(key, value),
+    value: (key) => fabric.outputs.locateValue(key),
+    deliver: (key, value) => fabric.outputs.delivered(key, value),
     close: () => {
       nodes.close();
       fabric.close();

@@ -7,7 +7,7 @@ import { openServedFile } from "./executors/fabric/files.ts";
 import { Nodes } from "./executors/fabric/nodes.ts";
 import { blobArtifacts } from "./jobs/artifacts.ts";
 import { JobManager } from "./jobs/manager.ts";
-import { createServer } from "./net/server.ts";
+import { createServer, type Server } from "./net/server.ts";
 import type { DataService } from "./net/services.ts";
 import { JobLog } from "./observe/log.ts";
 import { DiskBlobs } from "./store/disk-blobs.ts";
@@ -75,16 +75,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const data: DataService = {
     blobs,
     async locate(hash, signal) {
-      const found = await Promise.race([fabric.locate(hash), aborted(signal)]);
+      const found = await Promise.race([fabric.outputs.locate(hash), aborted(signal)]);
       const bytes = found ? await blobs.size(hash) : null;
       if (bytes === null) throw new KindlingError("BlobMissing", `There is no blob ${hash}`);
       return { bytes };
     },
-    stored: (hash) => fabric.stored(hash),
+    stored: (hash) => fabric.outputs.stored(hash),
     source: (job, ordinal) => fabric.source(job, ordinal),
   };
-  const nodes = new Nodes(fabric, clock, log, (token, address) => server.mayJoin(token, address));
-  const server = createServer(
+  const nodes: Nodes = new Nodes(fabric, clock, log, (token, address) => server.mayJoin(token, address));
+  const server: Server = createServer(
     {
       host: options.host,
       port: options.port,

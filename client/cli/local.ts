@@ -8,6 +8,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { KindlingError } from "../../shared/errors.ts";
 import type { JobId } from "../../shared/ids.ts";
 import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
+import type { ToCoordinator, ToNode } from "../../shared/protocol/messages.ts";
 import { startLocalNode } from "../headless/local.ts";
 import type { DataPlane } from "../node/data-plane.ts";
 import { fileSink, type OutFiles } from "./out-files.ts";
@@ -31,7 +32,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalExecutor> 
     log: new JobLog((line) => process.stderr.write(`${line}\n`), options.verbose ? "debug" : "warn"),
     artifacts: streamedArtifacts((name) => fileSink(options.outFiles.target(name))),
   });
-  const [forNode, forCoordinator] = memoryChannelPair();
+  const [forNode, forCoordinator] = memoryChannelPair<ToCoordinator, ToNode>();
   coordinator.connect(forCoordinator);
   const node = await startLocalNode({
     channel: forNode,

@@ -11,15 +11,15 @@ export const DEFAULT_URL = "http://127.0.0.1:8080";
 export const DEFAULT_DATA_DIR = ".kindling";
 
 /**
- * A client for the coordinator at `url`. The token comes from the option, the link's fragment, the environment, or, on this machine,
+ * A client for the coordinator at `on`. The token comes from the option, the link's fragment, the environment, or, on this machine,
  * from the coordinator's data directory. Throws `BadUsage` where there is none.
  */
 export async function connectTo(options: {
-  url: string;
+  on: string;
   token?: string | undefined;
   dataDir: string;
 }): Promise<ApiClient> {
-  const { url, token } = splitLink(options.url);
+  const { url, token } = splitLink(options.on);
   const local = ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname);
   const found =
     options.token ??

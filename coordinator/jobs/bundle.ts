@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { build, type Message } from "esbuild";
+import { dirname, join, resolve } from "node:path";
+import { builtinModules } from "node:module";
+import { build, type Message, type Plugin } from "esbuild";
 import { KindlingError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/hash.ts";
 import { type BlobHash, blobHash } from "../../shared/ids.ts";
@@ -28,6 +29,7 @@ export async function bundleWorkload(file: string): Promise<Bundle> {
     entryPoints: [entry],
     bundle: true,
     write: false,
+    absWorkingDir: dirname(entry),
     format: "esm",
     platform: "browser",
     target: "es2022",
@@ -38,12 +40,34 @@ export async function bundleWorkload(file: string): Promise<Bundle> {
     logLevel: "silent",
     alias: { kindling: join(ROOT, "shared/sdk/index.ts") },
     loader: { ".wasm": "binary", ".wgsl": "text" },
+    plugins: [withoutNodeModules],
   }).catch((error: unknown) => {
     throw new KindlingError("BadWorkload", `${file} cannot be bundled: ${describe(error)}`, { cause: error });
   });
   const code = result.outputFiles[0]?.contents ?? new Uint8Array();
   return { code, hash: blobHash(await sha256Hex(code)) };
 }
+
+/**
+ * Bundles run in tabs too. A library that has a Node module only for one of its ways gets a stand-in that says so when it is
+ * used; a workload's own import of one is an error at once.
+ */
+const withoutNodeModules: Plugin = {
+  name: "kindling:without-node-modules",
+  setup(context) {
+    const names = builtinModules.filter((name) => !name.startsWith("_")).join("|");
+    context.onResolve({ filter: new RegExp(`^(node:.*|${names})$`) }, ({ path, importer }) => {
+      if (importer.includes("/node_modules/")) return { path, namespace: "absent" };
+      return { errors: [{ text: `a workload runs in browsers too and cannot import the Node module ${path}` }] };
+    });
+    context.onLoad({ filter: /.*/, namespace: "absent" }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get(_, name) {
+        if (name === "__esModule" || name === "default") return undefined;
+        throw new Error(${JSON.stringify(path)} + "." + String(name) + " is Node's, and this code runs in browsers too");
+      } });`,
+    }));
+  },
+};
 
 function describe(error: unknown): string {
   const messages = (error as { errors?: Message[] }).errors ?? [];

@@ -62,7 +62,7 @@ export class JobManager implements JobService {
     const open = [...this.#records.values()].filter(({ status }) => status === "running");
     await Promise.all(
       open.map(async (record) => {
-        this.#options.log.info(`${record.id}: taken up again after a restart`, record.id);
+        this.#options.log.info(`taken up again after a restart`, record.id);
         this.#drive(record);
         await Promise.race([this.#driving.get(record.id), this.#options.fabric.waitsForNodes(record.id)]);
       }),
@@ -140,7 +140,7 @@ export class JobManager implements JobService {
     this.#options.journal.putJob(record);
     await this.#options.journal.sync();
     this.#records.set(id, record);
-    this.#options.log.info(`${id}: ${spec.workload} started`, id);
+    this.#options.log.info(`${spec.workload} started`, id);
     this.#drive(record);
     return id;
   }
@@ -169,11 +169,11 @@ export class JobManager implements JobService {
       const result: JobResult = await workload.drive(job, parseParams(workload, spec.params));
       if (this.#records.get(id)?.status !== "running") return;
       await this.#end(record, "succeeded", { ...result, ...soFar() });
-      log.info(`${id}: ${spec.workload} succeeded`, id);
+      log.info(`${spec.workload} succeeded`, id);
     } catch (thrown) {
       if (this.#records.get(id)?.status !== "running") return;
       const { code, message } = toWireError(thrown);
-      log.error(`${id}: ${spec.workload} failed: ${message}`, id);
+      log.error(`${spec.workload} failed: ${message}`, id);
       await this.#end(record, "failed", { ...soFar(), error: { code, message } });
     } finally {
       fabric.end(id, "done");
@@ -185,10 +185,7 @@ export class JobManager implements JobService {
     this.#records.set(record.id, ended);
     this.#options.journal.putJob(ended);
     await this.#options.journal.sync().catch((error: unknown) => {
-      this.#options.log.error(
-        `${record.id}: its end could not be written and will be found again: ${String(error)}`,
-        record.id,
-      );
+      this.#options.log.error(`its end could not be written and will be found again: ${String(error)}`, record.id);
     });
   }
 

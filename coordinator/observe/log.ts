@@ -50,7 +50,8 @@ export class JobLog implements Log {
   #add(level: Level, message: string, job: string | undefined): void {
     // One line is one line, whatever a file name or an error carries.
     const text = message.replaceAll(/[\r\n]+/g, " ⏎ ");
-    if (LEVELS.indexOf(level) >= this.#minimum) this.#write(`${level.padEnd(5)} ${text}`);
+    if (LEVELS.indexOf(level) >= this.#minimum)
+      this.#write(`${level.padEnd(5)} ${job === undefined ? "" : `${job}: `}${text}`);
     if (job === undefined || level === "debug") return;
     const log = this.#jobs.get(job) ?? { next: 1, lines: [] };
     this.#jobs.set(job, log);

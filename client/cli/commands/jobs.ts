@@ -5,7 +5,7 @@ import { printable, summarize } from "../summary.ts";
 
 export interface RemoteOptions {
   readonly on: string;
-  readonly token?: string;
+  readonly token?: string | undefined;
   readonly dataDir: string;
   readonly json?: boolean;
 }

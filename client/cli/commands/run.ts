@@ -117,7 +117,7 @@ async function runLocal({ workload, code, params, own, outFiles }: Run): Promise
 
 async function runRemote({ workload, code, params, options, own, outFiles }: Run): Promise<JobView> {
   const client = await connectTo({
-    url: own.on ?? DEFAULT_URL,
+    on: own.on ?? DEFAULT_URL,
     token: own.token,
     dataDir: own["data-dir"] ?? DEFAULT_DATA_DIR,
   });
@@ -148,12 +148,13 @@ async function runRemote({ workload, code, params, options, own, outFiles }: Run
 
 /** Asks for the job until it has ended, showing its progress. */
 async function follow(client: ApiClient, id: string): Promise<JobView> {
-  let job: JobView | undefined;
-  const stopProgress = showProgress(() => job);
+  let latest: JobView | undefined;
+  const stopProgress = showProgress(() => latest);
   try {
     for (;;) {
-      job = await client.job(jobId(id));
+      const job = await client.job(jobId(id));
       if (job.state !== "running") return job;
+      latest = job;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   } finally {

@@ -1,12 +1,8 @@
-import { createHash } from "node:crypto";
-import type { Clock } from "../../../shared/clock.ts";
 import { fromWireError, KindlingError, type WireError } from "../../../shared/errors.ts";
 import {
   type AttemptId,
   type BlobHash,
   blobHash,
-  type ChunkKey,
-  chunkKey,
   type JobId,
   jobOfTask,
   type NodeId,
@@ -15,43 +11,28 @@ import {
   taskOfAttempt,
   taskOfChunk,
 } from "../../../shared/ids.ts";
-import type { ChunkRef, Lease, StageSpec, TaskInput, TaskSuccess } from "../../../shared/protocol/messages.ts";
-import { decodeValue, encodeValue } from "../../../shared/protocol/value-codec.ts";
+import type { StageView } from "../../../shared/protocol/api.ts";
+import type { TaskSuccess } from "../../../shared/protocol/messages.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { Log } from "../../observe/log.ts";
 import type { SchedulerEffect, SchedulerEvent } from "../../scheduler/events.ts";
-import {
-  createScheduler,
-  holdersOf,
-  nodeLoad,
-  reduce,
-  type SchedulerState,
-  stageProgress,
-  story,
-} from "../../scheduler/index.ts";
-import type { BlobStore } from "../../store/blobs.ts";
-import type { Journal, OutputRecord } from "../../store/journal.ts";
-import type { ChunkName, Executor, OpenedSource, PartitionInput, StageRequest } from "../executor.ts";
-import { Acceptance, type PendingOutput } from "./acceptance.ts";
-import { ChunkTable } from "./chunks.ts";
-import { Delivery } from "./delivery.ts";
+import { story } from "../../scheduler/story.ts";
+import { holdersOf, nodeLoad, stageProgress } from "../../scheduler/views.ts";
+import type { OutputRecord } from "../../store/journal.ts";
+import type { ChunkName, Executor, OpenedSource, StageRequest } from "../executor.ts";
+import type { PendingOutput } from "./acceptance.ts";
 import type { OpenFile, ReadableSource } from "./files.ts";
+import { SchedulerLoop } from "./loop.ts";
+import { Outputs, type OutputsOptions } from "./outputs.ts";
 import type { NodeSession } from "./session.ts";
+import { dependenciesOf, leaseOf, ordinalOf, partitionOf, problemOf, sourceSpecs, stageSpec } from "./specs.ts";
 import { RunningStage } from "./stage.ts";
 
-/** Inline bytes that one lease may carry; chunks beyond it are fetched by hash. */
-const INLINE_PER_LEASE = 1024 * 1024;
-
-export interface FabricOptions {
-  readonly clock: Clock;
-  readonly journal: Journal;
-  readonly blobs: BlobStore;
+export interface FabricOptions extends OutputsOptions {
   readonly openFile: OpenFile;
   readonly log: Log;
   /** ms that one attempt may run before its worker is killed. */
   readonly taskDeadlineMs: number;
-  /** Nodes live in this process: values pass as they are, and nothing is hashed. */
-  readonly inProcess: boolean;
 }
 
 interface LiveJob {
@@ -67,39 +48,34 @@ interface LiveJob {
 }
 
 /**
- * The shell around the scheduler: turns what nodes say into events, and effects into messages, journal records and settled
- * stages. One per coordinator; the local executor is the same with a node in its own process.
+ * The shell around the scheduler: turns what drivers and nodes say into events, and effects into messages, journal records and
+ * settled stages. One per coordinator; the local executor is the same with a node in its own process.
  */
 export class Fabric implements Executor {
+  readonly outputs: Outputs;
   readonly #options: FabricOptions;
-  readonly #scheduler: SchedulerState;
-  readonly #chunks = new ChunkTable();
-  readonly #delivery: Delivery;
-  readonly #acceptance: Acceptance;
+  readonly #loop: SchedulerLoop;
   readonly #jobs = new Map<JobId, LiveJob>();
   readonly #nodes = new Map<NodeId, NodeSession>();
   /** What attempts reported, until the scheduler decides on it: after a restart it may first wait for the stage. */
   readonly #reported = new Map<AttemptId, { readonly node: NodeId; readonly result: TaskSuccess }>();
-  #cancelWake: () => void = () => undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
   #storageProblem: string | null = null;
 
   constructor(options: FabricOptions) {
     this.#options = options;
-    this.#scheduler = createScheduler({
-      epochBase: options.journal.incarnation * 10_000,
-      startedAt: options.clock.now(),
+    this.#loop = new SchedulerLoop({ epochBase: options.journal.incarnation * 10_000 }, options.clock, {
+      Assign: (effect) => this.#assign(effect),
+      Revoke: ({ node, attempts }) => this.#nodes.get(node)?.channel.send({ type: "revoke", attempts: [...attempts] }),
+      Accept: (effect) => this.#accept(effect),
+      Reject: (effect) => this.#reject(effect),
+      StageDone: ({ job, ordinal }) => this.#stage(job, ordinal).complete(this.#now()),
+      JobFailed: ({ job, error }) => this.#failStages(job, fromWireError(error)),
     });
-    this.#delivery = new Delivery(
-      this.#chunks,
-      {
-        of: (key) => holdersOf(this.#scheduler, taskOfChunk(key)),
-        ask: (node, chunk) => this.#nodes.get(node)?.channel.send({ type: "upload", chunks: [chunk] }),
-        missing: (key, node) => this.dispatch({ type: "OutputMissing", task: taskOfChunk(key), node }),
-      },
-      options.clock,
-    );
-    this.#acceptance = new Acceptance(options.journal, options.clock, {
+    this.outputs = new Outputs(options, {
+      of: (key) => holdersOf(this.#loop.state, taskOfChunk(key)),
+      ask: (node, chunk) => this.#nodes.get(node)?.channel.send({ type: "upload", chunks: [chunk] }),
+      missing: (key, node) => this.dispatch({ type: "OutputMissing", task: taskOfChunk(key), node }),
+      becameDurable: (task) => this.dispatch({ type: "OutputDurable", task }),
       settled: (batch) => this.#settled(batch),
       storageFailed: (reason) => {
         if (this.#storageProblem === null) options.log.error(`Cannot write the journal, accepting nothing: ${reason}`);
@@ -112,7 +88,7 @@ export class Fabric implements Executor {
     });
   }
 
-  // ── Executor: what drivers call ──────────────────────────────────────────────────────────────────────────────────
+  // What drivers call.
 
   begin(job: { id: JobId; bundle: string; priority: number }, recovered: readonly OutputRecord[]): void {
     this.#jobs.set(job.id, {
@@ -138,30 +114,24 @@ export class Fabric implements Executor {
 
   async keepValue(job: JobId, ordinal: number, value: Value): Promise<void> {
     this.#live(job);
-    const task = taskKey(job, ordinal, 0);
-    const common = { task, durable: true, summary: undefined, backend: "js", reason: "", runMs: 0 } as const;
-    if (this.#options.inProcess) {
-      this.#chunks.keepValue(chunkKey(task, 0), value);
-      this.#chunks.add({ ...common, chunks: [{ bytes: 0, hash: null }] });
-      return;
-    }
-    const { hash, bytes } = await this.#options.blobs.put(encodeValue(value));
-    this.#chunks.add({ ...common, chunks: [{ bytes, hash }] });
-    this.#chunks.markStored(hash);
+    await this.outputs.keepValue(job, ordinal, value);
+  }
+
+  load(chunk: ChunkName): Promise<Value> {
+    return this.outputs.load(chunk);
   }
 
   async runStage(request: StageRequest): Promise<readonly Value[]> {
     const job = this.#live(request.job);
-    const now = this.#now();
-    const stage = new RunningStage(request, this.#stageSpec(request, job), now);
+    const { inProcess, taskDeadlineMs, log } = this.#options;
+    const sources = sourceSpecs(job.sources, inProcess);
+    const spec = stageSpec(request, job.bundle, sources, this.outputs.table, taskDeadlineMs);
+    const stage = new RunningStage(request, spec, this.#now());
     job.stages.set(request.ordinal, stage);
     const finished = await this.#recover(request, job, stage);
-    this.#options.log.info(
-      `${request.job}: stage ${request.ordinal} (${request.label}): ${request.inputs.length} tasks` +
-        (finished.length > 0 ? `, ${finished.length} of them done before` : ""),
-      request.job,
-    );
-    const broadcast = request.broadcast && !this.#isKept(request.broadcast) ? [request.broadcast.task] : [];
+    const before = finished.length > 0 ? `, ${finished.length} of them done before` : "";
+    log.info(`stage ${request.ordinal} (${request.label}): ${request.inputs.length} tasks${before}`, request.job);
+    const broadcast = request.broadcast && !this.outputs.isKept(request.broadcast) ? [request.broadcast.task] : [];
     this.dispatch({
       type: "StageAdded",
       stage: {
@@ -169,7 +139,7 @@ export class Fabric implements Executor {
         ordinal: request.ordinal,
         dependencies: request.inputs.map((input) => [...broadcast, ...dependenciesOf(input)]),
         finished: finished.map(({ task, chunks, durable }) => ({
-          partition: Number(task.slice(task.lastIndexOf("/") + 1)),
+          partition: partitionOf(task),
           output: { chunks, durable },
         })),
         priority: job.priority,
@@ -179,33 +149,20 @@ export class Fabric implements Executor {
     return stage.finished;
   }
 
-  async load(chunk: ChunkName): Promise<Value> {
-    const ref = this.#chunks.ref(chunk.task, chunk.bucket);
-    await this.#delivery.bring(ref);
-    if (this.#options.inProcess) return this.#chunks.value(ref.key);
-    return decodeValue(await this.#bytes(ref));
-  }
-
   end(id: JobId, reason: "done" | "cancelled" | "failed"): void {
     const job = this.#jobs.get(id);
     if (!job) return;
-    const error = new KindlingError(reason === "cancelled" ? "Cancelled" : "JobEnded", `${id} was ${reason}`);
-    for (const stage of job.stages.values()) if (!stage.ended) stage.fail(error, this.#now());
-    this.#delivery.end((key) => jobOfTask(taskOfChunk(key)) === id);
+    this.#failStages(id, new KindlingError(reason === "cancelled" ? "Cancelled" : "JobEnded", `${id} was ${reason}`));
     this.dispatch({ type: "JobEnded", job: id });
-    for (const node of this.#nodes.values()) {
-      node.channel.send({ type: "forget", job: id });
-      node.forget(id);
-    }
-    const blobs = this.#chunks.drop(id);
+    for (const node of this.#nodes.values()) node.forget(id);
     this.#jobs.delete(id);
     job.waits.resolve();
-    void Promise.all(blobs.map((hash) => this.#options.blobs.delete(hash))).catch((cause: unknown) => {
-      this.#options.log.warn(`${id}: outputs could not be deleted: ${String(cause)}`, id);
+    this.outputs.end(id).catch((cause: unknown) => {
+      this.#options.log.warn(`outputs could not be deleted: ${String(cause)}`, id);
     });
   }
 
-  // ── Nodes: what sessions report ──────────────────────────────────────────────────────────────────────────────────
+  // What nodes report.
 
   get nodes(): ReadonlyMap<NodeId, NodeSession> {
     return this.#nodes;
@@ -213,115 +170,74 @@ export class Fabric implements Executor {
 
   joined(session: NodeSession): void {
     this.#nodes.set(session.id, session);
-    this.dispatch({
-      type: "NodeJoined",
-      node: session.id,
-      slots: session.slots,
-      held: session.hello.held,
-      running: session.hello.running,
-    });
-    this.#delivery.holdersChanged();
+    const { held, running } = session.hello;
+    this.dispatch({ type: "NodeJoined", node: session.id, slots: session.slots, held, running });
+    this.outputs.holdersChanged();
   }
 
   lost(node: NodeId, reason: string): void {
     if (!this.#nodes.delete(node)) return;
     for (const [attempt, report] of this.#reported) if (report.node === node) this.#reported.delete(attempt);
     this.dispatch({ type: "NodeLost", node, reason });
-    this.#delivery.holdersChanged();
+    this.outputs.holdersChanged();
   }
 
   succeeded(node: NodeId, result: TaskSuccess): void {
-    const problem = this.#checkResult(result);
+    const { attempt, chunks } = result;
+    const { inProcess } = this.#options;
+    const task = taskOfAttempt(attempt);
+    const stage = this.#jobs.get(jobOfTask(task))?.stages.get(ordinalOf(task));
+    const problem = problemOf(result, stage?.spec.buckets ?? null, inProcess);
     if (problem !== null) {
-      this.failed(node, result.attempt, { code: "BadResult", message: problem, retryable: true });
+      this.failed(node, attempt, { code: "BadResult", message: problem, retryable: true });
       return;
     }
-    const durable = !this.#options.inProcess && result.chunks.every(({ inline }) => inline !== undefined);
-    this.#reported.set(result.attempt, { node, result });
-    this.dispatch({
-      type: "AttemptSucceeded",
-      node,
-      attempt: result.attempt,
-      output: { chunks: result.chunks, durable },
-    });
+    const durable = !inProcess && chunks.every(({ inline }) => inline !== undefined);
+    this.#reported.set(attempt, { node, result });
+    this.dispatch({ type: "AttemptSucceeded", node, attempt, output: { chunks, durable } });
   }
 
   failed(node: NodeId, attempt: AttemptId, error: WireError): void {
-    const name = this.#nodes.get(node)?.name ?? node;
-    this.#options.log.warn(`${attempt} failed on ${name}: ${error.message}`, jobOfTask(taskOfAttempt(attempt)));
+    const session = this.#nodes.get(node);
+    const job = jobOfTask(taskOfAttempt(attempt));
+    this.#options.log.warn(`${attempt} failed on ${session?.name ?? node}: ${error.message}`, job);
     this.dispatch({ type: "AttemptFailed", node, attempt, error });
-    this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted: [], rejected: [attempt] });
+    session?.channel.send({ type: "acknowledge", accepted: [], rejected: [attempt] });
   }
 
-  /** A chunk's bytes came as a blob. */
-  stored(hash: BlobHash): void {
-    this.#chunks.markStored(hash);
-    const key = this.#chunks.keyOf(hash);
-    if (key !== undefined) this.#arrived(key);
+  dispatch(event: SchedulerEvent): void {
+    this.#loop.dispatch(event);
   }
 
-  /** A chunk came as a value, within this process. */
-  delivered(key: ChunkKey, value: Value): void {
-    this.#chunks.keepValue(key, value);
-    this.#arrived(key);
-  }
+  // What is shown.
 
-  refused(node: NodeId, keys: readonly ChunkKey[]): void {
-    for (const key of keys) if (this.#chunks.record(taskOfChunk(key))) this.#delivery.refused(key, node);
+  get storageProblem(): string | null {
+    return this.#storageProblem;
   }
 
   /** How many attempts a node owes. */
   owes(node: NodeId): number {
-    const load = nodeLoad(this.#scheduler, node);
+    const load = nodeLoad(this.#loop.state, node);
     return load ? load.running + load.queued : 0;
-  }
-
-  dispatch(event: SchedulerEvent): void {
-    const { effects } = reduce(this.#scheduler, event, this.#now());
-    for (const effect of effects) this.#perform(effect);
-  }
-
-  // ── Data: what nodes and artifacts read ──────────────────────────────────────────────────────────────────────────
-
-  /** Makes a blob readable in the store, from a holder if need be; false if no live job knows it. */
-  async locate(hash: BlobHash): Promise<boolean> {
-    const key = this.#chunks.keyOf(hash);
-    if (key === undefined) return (await this.#options.blobs.size(hash)) !== null;
-    const ref = this.#chunks.ref(taskOfChunk(key), bucketOf(key));
-    if (ref.inline) await this.#options.blobs.put(ref.inline, hash);
-    await this.#delivery.bring(ref);
-    return true;
-  }
-
-  /** A value of this process by name: what `locate` is between machines. */
-  async locateValue(key: ChunkKey): Promise<Value> {
-    await this.#delivery.bring(this.#chunks.ref(taskOfChunk(key), bucketOf(key)));
-    return this.#chunks.value(key);
   }
 
   source(job: JobId, ordinal: number): ReadableSource | undefined {
     return this.#jobs.get(job)?.sources.get(ordinal);
   }
 
-  // ── Views ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  get storageProblem(): string | null {
-    return this.#storageProblem;
-  }
-
-  stages(job: JobId): ReturnType<RunningStage["view"]>[] {
-    const now = this.#now();
-    const units = new Map<string, number>();
+  stages(job: JobId): StageView[] {
+    const underWay = new Map<string, number>();
     for (const node of this.#nodes.values()) {
       for (const [attempt, done] of node.units) {
         const stage = stageOf(taskOfAttempt(attempt));
-        units.set(stage, (units.get(stage) ?? 0) + done);
+        underWay.set(stage, (underWay.get(stage) ?? 0) + done);
       }
     }
     return [...(this.#jobs.get(job)?.stages.values() ?? [])].map((stage) => {
       const { ordinal } = stage.request;
-      const progress = stageProgress(this.#scheduler, job, ordinal);
-      return stage.view(now, progress?.leased ?? 0, progress?.retries ?? 0, units.get(`${job}/${ordinal}`) ?? 0);
+      const progress = stageProgress(this.#loop.state, job, ordinal);
+      const units = underWay.get(`${job}/${ordinal}`) ?? 0;
+      return stage.view(this.#now(), progress?.leased ?? 0, progress?.retries ?? 0, units);
     });
   }
 
@@ -330,15 +246,57 @@ export class Fabric implements Executor {
   }
 
   story(task: TaskKey): readonly string[] | undefined {
-    return story(this.#scheduler, task);
+    return this.#loop.state.tasks.has(task) ? story(this.#loop.state, task) : undefined;
   }
 
   close(): void {
-    this.#cancelWake();
-    this.#acceptance.close();
+    this.#loop.close();
+    this.outputs.close();
   }
 
-  // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  // What the scheduler wants.
+
+  #assign({ node, assignments }: Extract<SchedulerEffect, { type: "Assign" }>): void {
+    const leases = assignments.map(({ attempt, task }) => {
+      const { request } = this.#stage(jobOfTask(task), ordinalOf(task));
+      return leaseOf(attempt, task, request, this.outputs.table);
+    });
+    this.#nodes.get(node)?.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
+  }
+
+  #accept({ node, attempt, task, output, repeated }: Extract<SchedulerEffect, { type: "Accept" }>): void {
+    const result = this.#reported.get(attempt)?.result;
+    if (!result) throw new Error(`${attempt} was accepted but never reported`);
+    this.#reported.delete(attempt);
+    const { summary, backend, reason, runMs, units } = result;
+    const record: OutputRecord = { task, ...output, summary, backend, reason, runMs };
+    if (!repeated) this.#count(node, record, units);
+    this.outputs.accept(record, { node, attempt }, !repeated);
+  }
+
+  #reject({ node, attempt, reason }: Extract<SchedulerEffect, { type: "Reject" }>): void {
+    this.#options.log.debug(`${attempt} of ${node} rejected: ${reason}`);
+    this.#reported.delete(attempt);
+    this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted: [], rejected: [attempt] });
+  }
+
+  /** Outputs are on disk: their nodes hear it, and their stages count them. */
+  #settled(batch: readonly PendingOutput[]): void {
+    const told = new Map<NodeId, AttemptId[]>();
+    for (const { record, from, awaited } of batch) {
+      if (from) told.set(from.node, [...(told.get(from.node) ?? []), from.attempt]);
+      if (awaited) this.#jobs.get(jobOfTask(record.task))?.stages.get(ordinalOf(record.task))?.synced(this.#now());
+    }
+    for (const [node, accepted] of told) {
+      this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted, rejected: [] });
+    }
+  }
+
+  #failStages(job: JobId, error: KindlingError): void {
+    for (const stage of this.#jobs.get(job)?.stages.values() ?? []) if (!stage.ended) stage.fail(error, this.#now());
+  }
+
+  // Inside.
 
   #now(): number {
     return this.#options.clock.now();
@@ -350,61 +308,10 @@ export class Fabric implements Executor {
     return job;
   }
 
-  #perform(effect: SchedulerEffect): void {
-    switch (effect.type) {
-      case "Assign": {
-        const node = this.#nodes.get(effect.node);
-        const leases = effect.assignments.map(({ attempt, task }) => this.#lease(attempt, task));
-        node?.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
-        return;
-      }
-      case "Revoke":
-        this.#nodes.get(effect.node)?.channel.send({ type: "revoke", attempts: [...effect.attempts] });
-        return;
-      case "Accept":
-        this.#accept(effect);
-        return;
-      case "Reject":
-        this.#options.log.debug(`${effect.attempt} of ${effect.node} rejected: ${effect.reason}`);
-        this.#reported.delete(effect.attempt);
-        this.#nodes.get(effect.node)?.channel.send({ type: "acknowledge", accepted: [], rejected: [effect.attempt] });
-        return;
-      case "StageDone":
-        this.#stage(effect.job, effect.ordinal).complete(this.#now());
-        return;
-      case "JobFailed": {
-        const error = fromWireError(effect.error);
-        for (const stage of this.#jobs.get(effect.job)?.stages.values() ?? []) stage.fail(error, this.#now());
-        return;
-      }
-      case "WakeAt":
-        this.#wake(effect.time);
-        return;
-    }
-  }
-
-  #wake(time: number): void {
-    if (time >= this.#wakeAt) return;
-    this.#cancelWake();
-    this.#wakeAt = time;
-    this.#cancelWake = this.#options.clock.after(Math.max(0, time - this.#now()), () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.dispatch({ type: "Tick" });
-    });
-  }
-
-  #accept({ node, attempt, task, output, repeated }: Extract<SchedulerEffect, { type: "Accept" }>): void {
-    const result = this.#reported.get(attempt)?.result;
-    if (!result) throw new Error(`${attempt} was accepted but never reported`);
-    this.#reported.delete(attempt);
-    const { summary, backend, reason, runMs } = result;
-    // What was accepted before stays as it is: it may have become durable since.
-    const before = repeated ? this.#chunks.record(task) : undefined;
-    const record: OutputRecord = before ?? { task, ...output, summary, backend, reason, runMs };
-    this.#chunks.add(record);
-    if (!repeated) this.#count(node, record, result.units);
-    this.#acceptance.add({ record, from: { node, attempt }, awaited: !repeated });
-    this.#delivery.holdersChanged();
+  #stage(job: JobId, ordinal: number): RunningStage {
+    const stage = this.#jobs.get(job)?.stages.get(ordinal);
+    if (!stage) throw new Error(`${job} has no stage ${ordinal}`);
+    return stage;
   }
 
   #count(node: NodeId, record: OutputRecord, units: number): void {
@@ -418,144 +325,19 @@ export class Fabric implements Executor {
     job.shares.set(node, share);
   }
 
-  #settled(batch: readonly PendingOutput[]): void {
-    const told = new Map<NodeId, AttemptId[]>();
-    for (const { record, from, awaited } of batch) {
-      if (from) told.set(from.node, [...(told.get(from.node) ?? []), from.attempt]);
-      if (awaited) this.#jobs.get(jobOfTask(record.task))?.stages.get(ordinalOf(record.task))?.synced(this.#now());
-    }
-    for (const [node, accepted] of told) {
-      this.#nodes.get(node)?.channel.send({ type: "acknowledge", accepted, rejected: [] });
-    }
-  }
-
-  #arrived(key: ChunkKey): void {
-    const task = taskOfChunk(key);
-    const record = this.#chunks.record(task);
-    this.#delivery.arrived(key);
-    if (!record || record.durable || this.#options.inProcess || !this.#chunks.isWhole(task)) return;
-    const durable = { ...record, durable: true };
-    this.#chunks.add(durable);
-    this.#acceptance.add({ record: durable, from: null, awaited: false });
-    this.dispatch({ type: "OutputDurable", task });
-  }
-
-  /** Outputs of this stage from an earlier life, as far as their bytes are still to be had. */
+  /** Outputs of this stage from an earlier life of the coordinator. */
   async #recover(request: StageRequest, job: LiveJob, stage: RunningStage): Promise<OutputRecord[]> {
     const found: OutputRecord[] = [];
-    for (let partition = 0; partition < request.inputs.length && job.recovered.size > 0; partition++) {
+    if (job.recovered.size === 0) return found;
+    for (let partition = 0; partition < request.inputs.length; partition++) {
       const record = job.recovered.get(taskKey(request.job, request.ordinal, partition));
       if (!record) continue;
-      let durable = record.durable;
-      for (const { hash, inline } of record.chunks) {
-        if (!durable || inline || hash === null) continue;
-        if (await this.#options.blobs.has(hash)) this.#chunks.markStored(hash);
-        else durable = false;
-      }
-      const checked = durable === record.durable ? record : { ...record, durable };
-      this.#chunks.add(checked);
+      const checked = await this.outputs.recover(record);
       stage.accept(checked, 0, true);
       found.push(checked);
     }
     return found;
   }
-
-  #stage(job: JobId, ordinal: number): RunningStage {
-    const stage = this.#jobs.get(job)?.stages.get(ordinal);
-    if (!stage) throw new Error(`${job} has no stage ${ordinal}`);
-    return stage;
-  }
-
-  #stageSpec(request: StageRequest, job: LiveJob): StageSpec {
-    return {
-      job: request.job,
-      ordinal: request.ordinal,
-      kind: request.kind,
-      bundle: job.bundle,
-      task: request.task,
-      backend: request.backend,
-      buckets: request.buckets,
-      broadcast: request.broadcast ? this.#chunks.ref(request.broadcast.task, request.broadcast.bucket) : null,
-      sources: [...job.sources].map(([ordinal, { name, bytes, path }]) => ({
-        ordinal,
-        name,
-        bytes,
-        ...(this.#options.inProcess && path !== null ? { path } : {}),
-      })),
-      deadline: this.#options.taskDeadlineMs,
-    };
-  }
-
-  #lease(attempt: AttemptId, task: TaskKey): Lease {
-    const job = jobOfTask(task);
-    const ordinal = ordinalOf(task);
-    const partition = Number(task.slice(task.lastIndexOf("/") + 1));
-    const input = this.#stage(job, ordinal).request.inputs[partition];
-    if (!input) throw new Error(`${task} has no input`);
-    return { attempt, job, ordinal, partition, input: this.#taskInput(input) };
-  }
-
-  #taskInput(input: PartitionInput): TaskInput {
-    switch (input.kind) {
-      case "value":
-        return input;
-      case "chunk":
-        return { kind: "chunk", chunk: this.#chunks.ref(input.chunk.task, input.chunk.bucket) };
-      case "chunks": {
-        let inline = 0;
-        const chunks = input.chunks.map(({ task, bucket }) => {
-          const ref = this.#chunks.ref(task, bucket);
-          inline += ref.inline?.byteLength ?? 0;
-          if (inline <= INLINE_PER_LEASE) return ref;
-          return { key: ref.key, bytes: ref.bytes, hash: ref.hash };
-        });
-        return { kind: "chunks", chunks };
-      }
-    }
-  }
-
-  #isKept(chunk: ChunkName): boolean {
-    const record = this.#chunks.record(chunk.task);
-    return record !== undefined && record.durable && this.#chunks.isWhole(chunk.task);
-  }
-
-  async #bytes(ref: ChunkRef): Promise<Uint8Array> {
-    if (ref.inline) return ref.inline;
-    if (ref.hash === null) throw new Error(`${ref.key} has neither bytes nor a hash`);
-    return this.#options.blobs.get(ref.hash);
-  }
-
-  /** What is wrong with a result's form, or null. */
-  #checkResult(result: TaskSuccess): string | null {
-    const task = taskOfAttempt(result.attempt);
-    const stage = this.#jobs.get(jobOfTask(task))?.stages.get(ordinalOf(task));
-    // The scheduler rejects what belongs to nothing.
-    if (stage && result.chunks.length !== stage.spec.buckets) {
-      return `${task} must have ${stage.spec.buckets} chunks, not ${result.chunks.length}`;
-    }
-    if (this.#options.inProcess) return null;
-    for (const { hash, inline, bytes } of result.chunks) {
-      if (hash === null) return `${task} came without hashes`;
-      if (inline === undefined) continue;
-      if (inline.byteLength !== bytes || createHash("sha256").update(inline).digest("hex") !== hash) {
-        return `${task} came with bytes that do not match their hash`;
-      }
-    }
-    return null;
-  }
 }
 
-const ordinalOf = (task: TaskKey): number => Number(task.split("/")[1]);
 const stageOf = (task: TaskKey): string => task.slice(0, task.lastIndexOf("/"));
-const bucketOf = (key: ChunkKey): number => Number(key.slice(key.lastIndexOf("/") + 1));
-
-function dependenciesOf(input: PartitionInput): TaskKey[] {
-  switch (input.kind) {
-    case "value":
-      return [];
-    case "chunk":
-      return [input.chunk.task];
-    case "chunks":
-      return input.chunks.map(({ task }) => task);
-  }
-}

@@ -124,7 +124,7 @@ export class Nodes implements NodeService {
         });
         return;
       case "unavailable":
-        this.#fabric.refused(session.id, message.chunks);
+        this.#fabric.outputs.refused(session.id, message.chunks);
         return;
       case "leave":
         session.leaving = true;

@@ -1,4 +1,4 @@
-import type { AttemptId, NodeId } from "../../../shared/ids.ts";
+import type { AttemptId, JobId, NodeId } from "../../../shared/ids.ts";
 import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
 import type { Hello, Lease, StageSpec } from "../../../shared/protocol/messages.ts";
 import type { Backend } from "../../../shared/sdk/task.ts";
@@ -55,7 +55,9 @@ export class NodeSession {
     }
   }
 
-  forget(job: string): void {
+  /** The job is over. */
+  forget(job: JobId): void {
     for (const key of this.#stagesTold) if (key.startsWith(`${job}/`)) this.#stagesTold.delete(key);
+    this.channel.send({ type: "forget", job });
   }
 }

@@ -5,6 +5,7 @@ import type { Backend } from "../../../shared/sdk/task.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { OutputRecord } from "../../store/journal.ts";
 import type { StageRequest } from "../executor.ts";
+import { partitionOf } from "./specs.ts";
 
 /** A stage under way: what its nodes are told, who waits for it, and what is shown of it. */
 export class RunningStage {
@@ -41,7 +42,7 @@ export class RunningStage {
   accept(record: OutputRecord, units: number, synced: boolean): void {
     if (this.#accepted.has(record.task)) return;
     this.#accepted.add(record.task);
-    this.#summaries[Number(record.task.slice(record.task.lastIndexOf("/") + 1))] = record.summary;
+    this.#summaries[partitionOf(record.task)] = record.summary;
     this.#backends.set(record.backend, (this.#backends.get(record.backend) ?? 0) + 1);
     this.#reason = record.reason;
     this.#units += units;

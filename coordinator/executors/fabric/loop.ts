@@ -1,0 +1,51 @@
+import type { Clock } from "../../../shared/clock.ts";
+import type { SchedulerEffect, SchedulerEvent } from "../../scheduler/events.ts";
+import type { SchedulerOptions } from "../../scheduler/options.ts";
+import { reduce } from "../../scheduler/reduce.ts";
+import { createScheduler, type SchedulerState } from "../../scheduler/state.ts";
+
+type Kind = Exclude<SchedulerEffect["type"], "WakeAt">;
+/** One handler for each kind of effect: a new kind does not compile without one. */
+export type EffectHandlers = { readonly [K in Kind]: (effect: Extract<SchedulerEffect, { type: K }>) => void };
+
+/** Feeds the pure scheduler with events and the time, and hands on its effects. */
+export class SchedulerLoop {
+  readonly state: SchedulerState;
+  readonly #clock: Clock;
+  readonly #handlers: EffectHandlers;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #cancelWake: () => void = () => undefined;
+
+  constructor(options: Partial<SchedulerOptions>, clock: Clock, handlers: EffectHandlers) {
+    this.state = createScheduler(options);
+    this.#clock = clock;
+    this.#handlers = handlers;
+  }
+
+  dispatch(event: SchedulerEvent): void {
+    const { effects } = reduce(this.state, event, this.#clock.now());
+    for (const effect of effects) {
+      if (effect.type === "WakeAt") this.#wake(effect.time);
+      else this.#perform(effect.type, effect);
+    }
+  }
+
+  close(): void {
+    this.#cancelWake();
+  }
+
+  #perform<K extends Kind>(kind: K, effect: SchedulerEffect): void {
+    // The kind is the effect's own, which the type system cannot see through the table.
+    this.#handlers[kind](effect as Extract<SchedulerEffect, { type: K }>);
+  }
+
+  #wake(time: number): void {
+    if (time >= this.#wakeAt) return;
+    this.#cancelWake();
+    this.#wakeAt = time;
+    this.#cancelWake = this.#clock.after(Math.max(0, time - this.#clock.now()), () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.dispatch({ type: "Tick" });
+    });
+  }
+}
