@@ -1,0 +1,192 @@
+/** Writes and reads the format of ../entries.ts. */
+import { append, useList } from "./keys";
+import { allocate, ensure, memoryTop } from "./memory";
+import { keyAt, keyLength, keySum, keyWord, nextKey } from "./sorted";
+import { addWide } from "./wide-keys";
+import { shortKey } from "./keys";
+
+const LONG: usize = 15;
+const HEADER_BYTES: usize = 8;
+/** First byte, two lengths of at most 5 bytes, a sum of at most 10; and what a word's store writes too much. */
+const ENTRY_BYTES: usize = 32;
+
+/** Splitters: u32 length and bytes of each. */
+let splitter: usize = 0;
+let splittersLeft: u32 = 0;
+
+/** Where each bucket begins, and where the last ends (u32). */
+let bounds: usize = 0;
+let boundCount: u32 = 0;
+
+export function setSplitters(at: usize, count: u32): void {
+  splitter = at;
+  splittersLeft = count;
+}
+
+/** Encodes all keys in order, cut at the splitters. Gives where the buckets' bounds are. */
+export function encodeBuckets(): usize {
+  bounds = allocate((<u64>splittersLeft + 2) * 4);
+  boundCount = 0;
+  const start = memoryTop();
+  let bucket = start;
+  let out = openBucket(bucket);
+  let count: u32 = 0;
+  let longest: usize = 0;
+  let before: usize = 0;
+  let beforeLength: usize = 0;
+  let beforeWord: u64 = 0;
+  let isBucketsFirst = true;
+  while (nextKey()) {
+    while (splittersLeft > 0 && isFromSplitter()) {
+      closeBucket(bucket, count, longest);
+      bucket = out;
+      out = openBucket(bucket);
+      count = 0;
+      longest = 0;
+      isBucketsFirst = true;
+    }
+    ensure(out + keyLength + ENTRY_BYTES);
+    let shared: usize = 0;
+    if (!isBucketsFirst) {
+      shared = min(<usize>clz(keyWord ^ beforeWord) >> 3, min(keyLength, beforeLength));
+      if (shared == 8) shared = commonPrefix(before, beforeLength);
+    }
+    const rest = keyLength - shared;
+    store<u8>(out++, <u8>((min(shared, LONG) << 4) | min(rest, LONG)));
+    if (shared >= LONG) out = writeVarint(out, shared - LONG);
+    if (rest >= LONG) out = writeVarint(out, rest - LONG);
+    if (rest <= 8) store<u64>(out, load<u64>(keyAt + shared));
+    else memory.copy(out, keyAt + shared, rest);
+    out = writeVarint(out + rest, (keySum << 1) ^ (keySum >> 63));
+    before = keyAt;
+    beforeLength = keyLength;
+    beforeWord = keyWord;
+    isBucketsFirst = false;
+    longest = max(longest, keyLength);
+    ++count;
+  }
+  closeBucket(bucket, count, longest);
+  for (; splittersLeft > 0; --splittersLeft) {
+    bucket = out;
+    out = openBucket(bucket);
+    closeBucket(bucket, 0, 0);
+  }
+  store<u32>(bounds + <usize>boundCount * 4, <u32>out);
+  return bounds;
+}
+
+function openBucket(at: usize): usize {
+  ensure(at + HEADER_BYTES + ENTRY_BYTES);
+  return at + HEADER_BYTES;
+}
+
+function closeBucket(at: usize, count: u32, longest: usize): void {
+  store<u32>(at, count);
+  store<u32>(at, <u32>longest, 4);
+  store<u32>(bounds + <usize>(boundCount++) * 4, <u32>at);
+}
+
+/** Whether the current key is not before the next splitter; then that splitter is passed. */
+function isFromSplitter(): bool {
+  const length = <usize>load<u32>(splitter);
+  const bytes = splitter + 4;
+  const common = min(length, keyLength);
+  const order = memory.compare(keyAt, bytes, common);
+  if (order < 0 || (order == 0 && keyLength < length)) return false;
+  splitter = bytes + length;
+  --splittersLeft;
+  return true;
+}
+
+function commonPrefix(before: usize, beforeLength: usize): usize {
+  const most = min(keyLength, beforeLength);
+  let shared: usize = 8;
+  while (shared < most && load<u8>(before + shared) == load<u8>(keyAt + shared)) ++shared;
+  return min(shared, most);
+}
+
+// @ts-ignore: decorator
+@inline
+function writeVarint(at: usize, value: u64): usize {
+  while (value >= 0x80) {
+    store<u8>(at++, <u8>(value | 0x80));
+    value >>= 7;
+  }
+  store<u8>(at, <u8>value);
+  return at + 1;
+}
+
+let readAt: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function readVarint(): u64 {
+  let byte = <u64>load<u8>(readAt++);
+  if (byte < 0x80) return byte;
+  let value = byte & 0x7f;
+  let shift: u64 = 7;
+  do {
+    byte = <u64>load<u8>(readAt++);
+    value |= (byte & 0x7f) << shift;
+    shift += 7;
+  } while (byte >= 0x80);
+  return value;
+}
+
+// @ts-ignore: decorator
+@inline
+function unfold(value: u64): i64 {
+  return <i64>(value >> 1) ^ -(<i64>(value & 1));
+}
+
+/** Prepares for `entries` entries in all. */
+export function beginMerge(entries: u32): void {
+  useList(max<u32>(entries, 16));
+}
+
+/** Takes the entries of one bucket; 8 bytes after them are read too. */
+export function readEntries(at: usize): void {
+  const count = load<u32>(at);
+  const longest = <usize>load<u32>(at, 4);
+  readAt = at + HEADER_BYTES;
+  if (longest <= 8) readShort(count);
+  else readLong(count, longest);
+}
+
+/** The upper n bytes of a word. */
+// @ts-ignore: decorator
+@inline
+function upperBytes(n: usize): u64 {
+  return n == 0 ? 0 : <u64>-1 << (64 - (<u64>n << 3));
+}
+
+function readShort(count: u32): void {
+  let word: u64 = 0;
+  for (let i: u32 = 0; i < count; ++i) {
+    const head = <usize>load<u8>(readAt);
+    const shared = head >> 4;
+    const rest = head & 15;
+    const kept = upperBytes(shared);
+    const fresh = bswap<u64>(load<u64>(readAt, 1)) & upperBytes(rest);
+    word = (word & kept) | (shared == 8 ? 0 : fresh >> (<u64>shared << 3));
+    readAt += 1 + rest;
+    append(word, unfold(readVarint()));
+  }
+}
+
+function readLong(count: u32, longest: usize): void {
+  const key = allocate(longest + 16);
+  for (let i: u32 = 0; i < count; ++i) {
+    const head = <usize>load<u8>(readAt++);
+    let shared = head >> 4;
+    let rest = head & 15;
+    if (shared == LONG) shared += <usize>readVarint();
+    if (rest == LONG) rest += <usize>readVarint();
+    memory.copy(key + shared, readAt, rest);
+    readAt += rest;
+    const length = shared + rest;
+    const sum = unfold(readVarint());
+    if (length <= 8) append(bswap<u64>(shortKey(key, length)), sum);
+    else addWide(key, length, sum);
+  }
+}

@@ -1,0 +1,89 @@
+/** What ../kernel.ts calls: addresses and counts in, addresses and counts out. */
+import { beginMerge, encodeBuckets, readEntries, setSplitters } from "./entries";
+import { resetShortKeys } from "./keys";
+import { allocate, resetMemory } from "./memory";
+import { setDialect, skipToRecord } from "./record";
+import { keys, resultEnd, sumHigh, sumLow, topCount, topPlaces, writeResult } from "./result";
+import {
+  beginScan,
+  problem,
+  problemAt,
+  problemColumn,
+  problemLength,
+  rows,
+  scanRecords,
+  skipped,
+  tuples,
+} from "./scan";
+import { keyAt, keyLength, sortCounted, sortMerged } from "./sorted";
+import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
+import { resetWideKeys } from "./wide-keys";
+
+export { beginMerge, beginScan, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
+export { skipToRecord, sortMerged, writeResult, writeTuples };
+
+/** Forgets the task before. */
+export function begin(): void {
+  resetMemory();
+  resetShortKeys();
+  resetWideKeys();
+}
+
+export function take(bytes: u32): usize {
+  return allocate(bytes);
+}
+
+/** Sorts what was counted and encodes it; gives where the buckets' bounds are. */
+export function finishCount(): usize {
+  sortCounted();
+  return encodeBuckets();
+}
+
+export function rowCount(): f64 {
+  return <f64>rows;
+}
+export function tupleCount(): f64 {
+  return <f64>tuples;
+}
+export function skippedCount(): f64 {
+  return <f64>skipped;
+}
+export function problemCode(): u32 {
+  return problem;
+}
+export function problemField(): i32 {
+  return problemColumn;
+}
+export function problemAddress(): usize {
+  return problemAt;
+}
+export function problemSize(): usize {
+  return problemLength;
+}
+export function currentKey(): usize {
+  return keyAt;
+}
+export function currentKeyLength(): usize {
+  return keyLength;
+}
+export function resultLimit(): usize {
+  return resultEnd;
+}
+export function keyCount(): u32 {
+  return keys;
+}
+export function sumUpper(): i64 {
+  return sumHigh;
+}
+export function sumLower(): i64 {
+  return sumLow;
+}
+export function topAddress(): usize {
+  return topPlaces();
+}
+export function topSize(): u32 {
+  return topCount();
+}
+export function textLimit(): usize {
+  return textEnd;
+}

@@ -1,0 +1,226 @@
+/**
+ * Sums by key. A key of at most 8 bytes is one word, with zeros after its bytes: no key has a NUL, so that nothing is lost.
+ * Words are loaded as little-endian; `bswap` of a word orders as its bytes do.
+ *
+ * Short keys live in an open-addressed table of (word, sum). When that outgrows the cache and most keys are new, tuples
+ * are appended to a list instead, which sorting will combine. Longer keys have a table of wide slots.
+ */
+import { allocate, allocateZeroed } from "./memory";
+import { isUtf8 } from "./utf8";
+
+const SLOT: usize = 16;
+const FIRST_SLOTS_LOG2: u32 = 12;
+/** 2¹⁷ slots are 2 MiB: about one core's second-level cache. */
+const CACHED_SLOTS_LOG2: u32 = 17;
+/** Below this many tuples for each key, a table that misses the cache is worse than a list. */
+const LIST_RATIO: u32 = 4;
+const HIGH_BITS: u64 = 0x8080808080808080;
+const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
+
+/** LOW_BYTES[n]: a word's first n bytes. */
+const LOW_BYTES = memory.data<u64>([
+  0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff,
+]);
+
+let table: usize = 0;
+let shift: u64 = 0;
+let mask: usize = 0;
+let used: u32 = 0;
+let limit: u32 = 0;
+let hasEmptyKey: bool = false;
+let emptyKeySum: i64 = 0;
+/** Tuples with short keys, while the table is in use. */
+let seen: u64 = 0;
+
+/** The list of (big-endian word, value), in place of the table or after it. */
+let isList: bool = false;
+let list: usize = 0;
+let listAt: usize = 0;
+let listEnd: usize = 0;
+
+/** Sums of short keys that would have overflowed, as (big-endian word, sum). */
+let aside: usize = 0;
+let asideCount: u32 = 0;
+let asideCapacity: u32 = 0;
+
+export function resetShortKeys(): void {
+  newTable(FIRST_SLOTS_LOG2);
+  used = 0;
+  hasEmptyKey = false;
+  emptyKeySum = 0;
+  seen = 0;
+  isList = false;
+  asideCount = 0;
+  asideCapacity = 0;
+}
+
+/** The word of a key of at most 8 bytes; reads 8 bytes. */
+// @ts-ignore: decorator
+@inline
+export function shortKey(at: usize, length: usize): u64 {
+  return load<u64>(at) & load<u64>(LOW_BYTES + (length << 3));
+}
+
+/** Adds a value to a short key. False, with nothing added, if the key is not UTF-8. */
+// @ts-ignore: decorator
+@inline
+export function addShort(key: u64, value: i64): bool {
+  if (isList) return appendChecked(key, value);
+  let slot = table + (<usize>((key * MULTIPLIER) >> shift) << 4);
+  let found = load<u64>(slot);
+  if (found != key || key == 0) {
+    if (key == 0) return addEmptyKey(value);
+    while (found != 0 && found != key) {
+      slot = table + ((slot + SLOT - table) & mask);
+      found = load<u64>(slot);
+    }
+    if (found == 0) return insert(slot, key, value);
+  }
+  const before = load<i64>(slot, 8);
+  const sum = before + value;
+  if (((before ^ sum) & (value ^ sum)) < 0) setAside(bswap<u64>(key), before, slot + 8, value);
+  else store<i64>(slot, sum, 8);
+  return true;
+}
+
+function insert(slot: usize, key: u64, value: i64): bool {
+  if ((key & HIGH_BITS) != 0 && !isShortUtf8(key)) return false;
+  store<u64>(slot, key);
+  store<i64>(slot, value, 8);
+  if (++used > limit) grow();
+  return true;
+}
+
+function addEmptyKey(value: i64): bool {
+  const sum = emptyKeySum + value;
+  if (((emptyKeySum ^ sum) & (value ^ sum)) < 0) {
+    pushAside(0, emptyKeySum);
+    emptyKeySum = value;
+  } else emptyKeySum = sum;
+  hasEmptyKey = true;
+  return true;
+}
+
+function setAside(word: u64, before: i64, at: usize, value: i64): void {
+  pushAside(word, before);
+  store<i64>(at, value);
+}
+
+export function pushAside(word: u64, sum: i64): void {
+  if (asideCount == asideCapacity) {
+    asideCapacity = max<u32>(64, asideCapacity * 2);
+    const grown = allocate(<u64>asideCapacity * SLOT);
+    memory.copy(grown, aside, <usize>asideCount * SLOT);
+    aside = grown;
+  }
+  store<u64>(aside + <usize>asideCount * SLOT, word);
+  store<i64>(aside + <usize>asideCount * SLOT, sum, 8);
+  ++asideCount;
+}
+
+/** Tells how many tuples came since the last call, for the choice between table and list. */
+export function sawTuples(count: u64): void {
+  seen += count;
+}
+
+function newTable(slotsLog2: u32): void {
+  const slots = <u32>1 << slotsLog2;
+  table = allocateZeroed(<u64>slots * SLOT);
+  mask = <usize>slots * SLOT - 1;
+  shift = 64 - slotsLog2;
+  // A third full at most while it is in the cache: probes are then nearly always the first.
+  limit = slotsLog2 < CACHED_SLOTS_LOG2 ? slots / 3 : (slots / 8) * 5;
+}
+
+function grow(): void {
+  const slotsLog2: u32 = 64 - <u32>shift;
+  const isCached = slotsLog2 < CACHED_SLOTS_LOG2;
+  if (!isCached && seen < <u64>used * LIST_RATIO) {
+    switchToList();
+    return;
+  }
+  const old = table;
+  const oldEnd = table + mask + 1;
+  newTable(slotsLog2 + (isCached ? 1 : 2));
+  for (let slot = old; slot < oldEnd; slot += SLOT) {
+    const key = load<u64>(slot);
+    if (key == 0) continue;
+    let to = table + (<usize>((key * MULTIPLIER) >> shift) << 4);
+    while (load<u64>(to) != 0) to = table + ((to + SLOT - table) & mask);
+    v128.store(to, v128.load(slot));
+  }
+}
+
+/** From now on (or, in merging, from the start) short keys go to the list. */
+export function useList(capacity: u32): void {
+  isList = true;
+  list = allocate(<u64>capacity * SLOT);
+  listAt = list;
+  listEnd = list + <usize>capacity * SLOT;
+}
+
+function switchToList(): void {
+  useList(used * 8);
+  moveTableToList();
+}
+
+function moveTableToList(): void {
+  const end = table + mask + 1;
+  for (let slot = table; slot < end; slot += SLOT) {
+    const key = load<u64>(slot);
+    if (key != 0) append(bswap<u64>(key), load<i64>(slot, 8));
+  }
+  used = 0;
+  if (hasEmptyKey) append(0, emptyKeySum);
+  hasEmptyKey = false;
+}
+
+function appendChecked(key: u64, value: i64): bool {
+  if ((key & HIGH_BITS) != 0 && !isShortUtf8(key)) return false;
+  append(bswap<u64>(key), value);
+  return true;
+}
+
+/** Puts a big-endian word and a value on the list. */
+// @ts-ignore: decorator
+@inline
+export function append(word: u64, value: i64): void {
+  if (listAt == listEnd) growList();
+  store<u64>(listAt, word);
+  store<i64>(listAt, value, 8);
+  listAt += SLOT;
+}
+
+function growList(): void {
+  const bytes = listEnd - list;
+  const grown = allocate(<u64>bytes * 2);
+  memory.copy(grown, list, bytes);
+  list = grown;
+  listAt = grown + bytes;
+  listEnd = grown + bytes * 2;
+}
+
+/** All short keys as a list of (big-endian word, value), in the order in which values came for each key. */
+export function listOfShort(): usize {
+  if (!isList) {
+    useList(used + 1);
+    moveTableToList();
+  }
+  return list;
+}
+export function listedShort(): u32 {
+  return <u32>((listAt - list) / SLOT);
+}
+export function asideOfShort(): usize {
+  return aside;
+}
+export function asideShortCount(): u32 {
+  return asideCount;
+}
+
+const wordScratch = memory.data(8, 8);
+
+function isShortUtf8(key: u64): bool {
+  store<u64>(wordScratch, key);
+  return isUtf8(wordScratch, 8 - (<usize>clz(key) >> 3));
+}

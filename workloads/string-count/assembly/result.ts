@@ -1,0 +1,155 @@
+/** Writes the result file's lines, and finds the keys with the greatest sums on the way. */
+import { allocate, ensure, memoryTop } from "./memory";
+import { keyAt, keyLength, keySum, nextKey } from "./sorted";
+
+const COMMA: u8 = 0x2c;
+const QUOTE: u8 = 0x22;
+const LF: u8 = 10;
+const CR: u8 = 13;
+/** A sum with its sign, delimiter and line end; and two quotes. */
+const LINE_BYTES: usize = 32;
+
+/** Best keys so far, a heap whose root is the worst: sum, number of the key, its address in the result, bytes there. */
+const PLACE: usize = 24;
+let places: usize = 0;
+let placed: u32 = 0;
+let wanted: u32 = 0;
+
+export let keys: u32 = 0;
+/** The total as high · 2³² + low. */
+export let sumHigh: i64 = 0;
+export let sumLow: i64 = 0;
+
+/** Writes all keys in order after `headerLength` bytes that are left free. Gives where the result begins. */
+export function writeResult(headerLength: usize, top: u32): usize {
+  places = allocate(<u64>top * PLACE + PLACE);
+  placed = 0;
+  wanted = top;
+  keys = 0;
+  sumHigh = 0;
+  sumLow = 0;
+  const start = memoryTop();
+  let out = start + headerLength;
+  ensure(out);
+  while (nextKey()) {
+    ensure(out + 2 * keyLength + LINE_BYTES);
+    const field = out;
+    out = writeField(out);
+    rank(field, out - field);
+    store<u8>(out++, COMMA);
+    out = writeInteger(out, keySum);
+    store<u8>(out++, LF);
+    sumHigh += keySum >> 32;
+    sumLow += keySum & 0xffffffff;
+    ++keys;
+  }
+  resultEnd = out;
+  return start;
+}
+
+export let resultEnd: usize = 0;
+
+function writeField(out: usize): usize {
+  let isPlain = true;
+  for (let i: usize = 0; i < keyLength; ++i) {
+    const byte = load<u8>(keyAt + i);
+    store<u8>(out + i, byte);
+    if (byte == COMMA || byte == QUOTE || byte == LF || byte == CR) {
+      isPlain = false;
+      break;
+    }
+  }
+  if (isPlain) return out + keyLength;
+  store<u8>(out++, QUOTE);
+  for (let i: usize = 0; i < keyLength; ++i) {
+    const byte = load<u8>(keyAt + i);
+    if (byte == QUOTE) store<u8>(out++, QUOTE);
+    store<u8>(out++, byte);
+  }
+  store<u8>(out, QUOTE);
+  return out + 1;
+}
+
+export function writeInteger(out: usize, value: i64): usize {
+  let rest = <u64>value;
+  if (value < 0) {
+    store<u8>(out++, 0x2d);
+    rest = 0 - rest;
+  }
+  let digits: usize = 1;
+  // 10¹⁹ is beyond any |value|, and fits.
+  for (let bound: u64 = 10; rest >= bound; bound *= 10) ++digits;
+  let at = out + digits;
+  while (rest > 0xffffffff) {
+    store<u8>(--at, <u8>(0x30 + (rest % 10)));
+    rest /= 10;
+  }
+  let small = <u32>rest;
+  while (at > out) {
+    store<u8>(--at, <u8>(0x30 + (small % 10)));
+    small /= 10;
+  }
+  return out + digits;
+}
+
+/** Keys come in ascending order, so that among equal sums the later key is the worse. */
+function rank(field: usize, length: usize): void {
+  if (placed == wanted) {
+    if (wanted == 0 || keySum <= load<i64>(places)) return;
+    write(places, field, length);
+    siftDown(0);
+    return;
+  }
+  let child = placed++;
+  write(places + <usize>child * PLACE, field, length);
+  while (child > 0) {
+    const parent = (child - 1) / 2;
+    if (!isWorse(child, parent)) break;
+    swap(child, parent);
+    child = parent;
+  }
+}
+
+function write(place: usize, field: usize, length: usize): void {
+  store<i64>(place, keySum);
+  store<u32>(place, keys, 8);
+  store<u32>(place, <u32>field, 12);
+  store<u32>(place, <u32>length, 16);
+}
+
+function isWorse(a: u32, b: u32): bool {
+  const at = places + <usize>a * PLACE;
+  const other = places + <usize>b * PLACE;
+  const sum = load<i64>(at);
+  const otherSum = load<i64>(other);
+  return sum != otherSum ? sum < otherSum : load<u32>(at, 8) > load<u32>(other, 8);
+}
+
+function swap(a: u32, b: u32): void {
+  const at = places + <usize>a * PLACE;
+  const other = places + <usize>b * PLACE;
+  for (let offset: usize = 0; offset < PLACE; offset += 8) {
+    const held = load<u64>(at + offset);
+    store<u64>(at + offset, load<u64>(other + offset));
+    store<u64>(other + offset, held);
+  }
+}
+
+function siftDown(parent: u32): void {
+  for (;;) {
+    let worst = parent;
+    const left: u32 = 2 * parent + 1;
+    if (left < placed && isWorse(left, worst)) worst = left;
+    if (left + 1 < placed && isWorse(left + 1, worst)) worst = left + 1;
+    if (worst == parent) return;
+    swap(parent, worst);
+    parent = worst;
+  }
+}
+
+export function topPlaces(): usize {
+  return places;
+}
+export function topCount(): u32 {
+  return placed;
+}

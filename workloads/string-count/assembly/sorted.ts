@@ -1,0 +1,200 @@
+/** All keys of a task in order, short and wide ones together, one after the other. */
+import {
+  asideOfShort,
+  asideShortCount,
+  listedShort,
+  listOfShort,
+  pushAside,
+} from "./keys";
+import { allocate } from "./memory";
+import { ITEM, sortList } from "./sort";
+import { sortedWide } from "./sort-wide";
+import { wideBytes, wideCount, wideLength, wideWord } from "./wide-keys";
+
+let shortAt: usize = 0;
+let shortEnd: usize = 0;
+let wideAt: usize = 0;
+let wideEnd: usize = 0;
+
+/** The current key: where its bytes are (8 may be read), how many, its first eight bytes as an ordering word, its sum. */
+export let keyAt: usize = 0;
+export let keyLength: usize = 0;
+export let keyWord: u64 = 0;
+export let keySum: i64 = 0;
+
+const scratch = memory.data(16, 8);
+let scratchSide: usize = 0;
+
+/** Puts what a counting task has seen in order. A key may come several times: sums that were set aside, then the last. */
+export function sortCounted(): void {
+  let items = sortList(listOfShort(), listedShort());
+  let count = combineCounted(items, listedShort());
+  const asideCount = asideShortCount();
+  if (asideCount > 0) {
+    const all = allocate(<u64>(asideCount + count) * ITEM);
+    memory.copy(all, asideOfShort(), <usize>asideCount * ITEM);
+    memory.copy(all + <usize>asideCount * ITEM, items, <usize>count * ITEM);
+    count += asideCount;
+    items = sortList(all, count);
+  }
+  start(items, count, sortedWide(), wideCount());
+}
+
+/** Puts what a merging task has read in order, each key once. False if a sum does not fit: it is the current key. */
+export function sortMerged(): bool {
+  const items = sortList(listOfShort(), listedShort());
+  const wide = sortedWide();
+  start(items, listedShort(), wide, wideCount());
+  const shortCount = combineShort(items, listedShort());
+  if (shortCount < 0) return false;
+  const wideDistinct = combineWide(wide, wideCount());
+  if (wideDistinct < 0) return false;
+  start(items, shortCount, wide, wideDistinct);
+  return true;
+}
+
+function start(items: usize, count: u32, wide: usize, countWide: u32): void {
+  shortAt = items;
+  shortEnd = items + <usize>count * ITEM;
+  wideAt = wide;
+  wideEnd = wide + <usize>countWide * ITEM;
+}
+
+/** Moves to the next key; false after the last. */
+export function nextKey(): bool {
+  if (wideAt == wideEnd) {
+    if (shortAt == shortEnd) return false;
+    takeShort();
+    return true;
+  }
+  // A short key with the same eight bytes is a prefix of the wide one.
+  if (shortAt != shortEnd && load<u64>(shortAt) <= wideWord(<usize>load<u32>(wideAt, 8), 0)) takeShort();
+  else takeWide();
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function takeShort(): void {
+  keyWord = load<u64>(shortAt);
+  keySum = load<i64>(shortAt, 8);
+  showShort();
+  shortAt += ITEM;
+}
+
+function showShort(): void {
+  // Two places in turn, so that the key before stays readable.
+  scratchSide ^= 8;
+  keyAt = scratch + scratchSide;
+  store<u64>(keyAt, bswap<u64>(keyWord));
+  keyLength = 8 - (<usize>ctz(keyWord) >> 3);
+}
+
+function takeWide(): void {
+  const slot = <usize>load<u32>(wideAt, 8);
+  showWide(slot);
+  wideAt += ITEM;
+}
+
+function showWide(slot: usize): void {
+  keyWord = wideWord(slot, 0);
+  keySum = load<i64>(slot, 24);
+  keyAt = wideBytes(slot);
+  keyLength = wideLength(slot);
+}
+
+/** Adds up runs of equal keys in place, setting sums aside that would overflow. Gives how many items are left. */
+function combineCounted(items: usize, count: u32): u32 {
+  const end = items + <usize>count * ITEM;
+  let to = items;
+  for (let item = items; item < end; ) {
+    const word = load<u64>(item);
+    let sum = load<i64>(item, 8);
+    item += ITEM;
+    while (item < end && load<u64>(item) == word) {
+      const value = load<i64>(item, 8);
+      const before = sum;
+      sum = before + value;
+      if (((before ^ sum) & (value ^ sum)) < 0) {
+        pushAside(word, before);
+        sum = value;
+      }
+      item += ITEM;
+    }
+    store<u64>(to, word);
+    store<i64>(to, sum, 8);
+    to += ITEM;
+  }
+  return <u32>((to - items) / ITEM);
+}
+
+/** An exact sum of 64-bit integers as high · 2³² + low. */
+let high: i64 = 0;
+let low: i64 = 0;
+
+// @ts-ignore: decorator
+@inline
+function addExactly(value: i64): void {
+  high += value >> 32;
+  low += value & 0xffffffff;
+}
+
+/** Takes the exact sum as the current key's, false if it does not fit. */
+function settle(): bool {
+  const upper = high + (low >> 32);
+  if (upper < <i64>i32.MIN_VALUE || upper > <i64>i32.MAX_VALUE) return false;
+  keySum = (upper << 32) | (low & 0xffffffff);
+  return true;
+}
+
+/** Adds up runs of equal keys in place, exactly. Gives how many items are left, −1 if a sum does not fit. */
+function combineShort(items: usize, count: u32): i32 {
+  const end = items + <usize>count * ITEM;
+  let to = items;
+  for (let item = items; item < end; ) {
+    const word = load<u64>(item);
+    high = 0;
+    low = 0;
+    do {
+      addExactly(load<i64>(item, 8));
+      item += ITEM;
+    } while (item < end && load<u64>(item) == word);
+    if (!settle()) {
+      keyWord = word;
+      showShort();
+      return -1;
+    }
+    store<u64>(to, word);
+    store<i64>(to, keySum, 8);
+    to += ITEM;
+  }
+  return <i32>((to - items) / ITEM);
+}
+
+function combineWide(items: usize, count: u32): i32 {
+  const end = items + <usize>count * ITEM;
+  let to = items;
+  for (let item = items; item < end; ) {
+    const slot = <usize>load<u32>(item, 8);
+    high = 0;
+    low = 0;
+    do {
+      addExactly(load<i64>(<usize>load<u32>(item, 8), 24));
+      item += ITEM;
+    } while (item < end && isSameWide(slot, <usize>load<u32>(item, 8)));
+    if (!settle()) {
+      showWide(slot);
+      return -1;
+    }
+    store<u32>(to, <u32>slot, 8);
+    store<i64>(slot, keySum, 24);
+    to += ITEM;
+  }
+  return <i32>((to - items) / ITEM);
+}
+
+function isSameWide(a: usize, b: usize): bool {
+  const length = wideLength(a);
+  return wideWord(a, 0) == wideWord(b, 0) && length == wideLength(b) && memory.compare(wideBytes(a), wideBytes(b), length) == 0;
+}
+

@@ -1,0 +1,60 @@
+/** The WASM kernel's exports (assembly/index.ts). Addresses and lengths are bytes in its memory. */
+export interface KernelExports {
+  readonly memory: WebAssembly.Memory;
+  begin(): void;
+  take(bytes: number): number;
+  setSplitters(at: number, count: number): void;
+  finishCount(): number;
+  beginTuples(seed: number, keyLength: number, alphabet: number, letters: number, maxValue: number): void;
+  countTuples(first: number, count: number): void;
+  writeTuples(first: number, count: number): number;
+  textLimit(): number;
+  setDialect(delimiter: number, columns: number, key: number, value: number): void;
+  beginScan(skipBadRows: boolean, isSample: boolean): void;
+  scanRecords(at: number, end: number, limit: number, isFinal: boolean): number;
+  skipToRecord(at: number, end: number): number;
+  rowCount(): number;
+  tupleCount(): number;
+  skippedCount(): number;
+  problemCode(): number;
+  problemField(): number;
+  problemAddress(): number;
+  problemSize(): number;
+  beginMerge(entries: number): void;
+  readEntries(at: number): void;
+  sortMerged(): boolean;
+  currentKey(): number;
+  currentKeyLength(): number;
+  writeResult(headerLength: number, top: number): number;
+  resultLimit(): number;
+  keyCount(): number;
+  sumUpper(): bigint;
+  sumLower(): bigint;
+  topAddress(): number;
+  topSize(): number;
+}
+
+/** An instance of the kernel, with its memory seen as bytes. */
+export interface Kernel {
+  readonly calls: KernelExports;
+  /** The bytes [at, at + length) of its memory as it is now; growing the memory detaches them. */
+  bytes(at: number, length: number): Uint8Array;
+  /** Copies bytes into its memory, with room to read 16 more; gives their address. */
+  put(bytes: Uint8Array): number;
+}
+
+const READ_AHEAD = 16;
+
+export function kernelOf(exports: WebAssembly.Exports): Kernel {
+  const calls = exports as unknown as KernelExports;
+  const bytes = (at: number, length: number) => new Uint8Array(calls.memory.buffer, at, length);
+  return {
+    calls,
+    bytes,
+    put(data) {
+      const at = calls.take(data.length + READ_AHEAD);
+      bytes(at, data.length).set(data);
+      return at;
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { TaskContext } from "kindling";
+import { toByteString } from "./bytes.ts";
+import { readRecord } from "./csv.ts";
+import { entryCount, type Entry } from "./entries.ts";
+import type { Kernel } from "./kernel.ts";
+import { byRank, type MergePlan, type MergeSummary, overflowError, topIfSmall } from "./merging.ts";
+
+/** Bytes of one of the kernel's places for top keys: i64 sum, u32 number, u32 address of the field, u32 its length. */
+const PLACE_BYTES = 24;
+
+/** Merges a bucket: as mergeJs, byte for byte. */
+export function mergeWasm(
+  kernel: Kernel,
+  parts: readonly Uint8Array[],
+  context: TaskContext<MergePlan, MergeSummary>,
+): Uint8Array {
+  const { calls } = kernel;
+  const plan = context.broadcast;
+  calls.begin();
+  const longest = parts.reduce((most, part) => Math.max(most, part.length), 0);
+  const buffer = kernel.put(new Uint8Array(longest));
+  calls.beginMerge(parts.reduce((total, part) => total + entryCount(part), 0));
+  for (const part of parts) {
+    kernel.bytes(buffer, part.length).set(part);
+    calls.readEntries(buffer);
+  }
+  if (!calls.sortMerged()) {
+    throw overflowError(plan, toByteString(kernel.bytes(calls.currentKey(), calls.currentKeyLength())));
+  }
+  const header = context.partition === 0 ? plan.header : new Uint8Array();
+  const start = calls.writeResult(header.length, plan.top);
+  const length = calls.resultLimit() - start;
+  const output = context.allocate(length);
+  output.set(kernel.bytes(start, length));
+  output.set(header);
+  context.report({
+    keys: calls.keyCount(),
+    sum: (calls.sumUpper() << 32n) + calls.sumLower(),
+    top: topIfSmall(topEntries(kernel)),
+  });
+  return output;
+}
+
+function topEntries({ calls, bytes }: Kernel) {
+  const view = new DataView(calls.memory.buffer, calls.topAddress(), calls.topSize() * PLACE_BYTES);
+  return Array.from({ length: calls.topSize() }, (_, index) => {
+    const at = index * PLACE_BYTES;
+    // With a line end the field is a record.
+    const field = bytes(view.getUint32(at + 12, true), view.getUint32(at + 16, true));
+    const line = new Uint8Array(field.length + 1);
+    line.set(field);
+    line[field.length] = "\n".charCodeAt(0);
+    const key = readRecord(line, 0, ",".charCodeAt(0))?.fields[0]?.text ?? "";
+    return { key, sum: view.getBigInt64(at, true) };
+  }).sort(byRank);
+}

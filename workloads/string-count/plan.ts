@@ -1,0 +1,87 @@
+/** How a job is cut, from its parameters and the input's size alone. */
+import type { SourceRange } from "kindling";
+import type { ByteString } from "./bytes.ts";
+import type { Entry } from "./entries.ts";
+import type { TupleRange, TupleSpec } from "./tuples.ts";
+
+const TUPLES_PER_PARTITION = 2 ** 22;
+const BYTES_PER_PARTITION = 2 ** 25;
+/** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
+const KEYS_PER_BUCKET = 2 ** 18;
+const MAX_BUCKETS = 64;
+/** So many letters tell generated keys apart well enough to cut between them. */
+const SPLITTER_LETTERS = 16;
+const SPLITTER_BYTES = 64;
+
+/** A file smaller than this has too few keys for several buckets. */
+export const SAMPLE_FROM_BYTES = 2 ** 23;
+const SAMPLES = 16;
+const SAMPLE_BYTES = 2 ** 16;
+
+/** [0, total) cut into `count` runs whose lengths differ by one at most. */
+function cut(total: number, count: number): { start: number; length: number }[] {
+  const base = Math.floor(total / count);
+  const longer = total % count;
+  return Array.from({ length: count }, (_, index) => ({
+    start: index * base + Math.min(index, longer),
+    length: base + (index < longer ? 1 : 0),
+  }));
+}
+
+export const tupleRanges = (tuples: number, partitions: number | undefined): TupleRange[] =>
+  cut(tuples, partitions ?? Math.ceil(tuples / TUPLES_PER_PARTITION)).map(({ start, length }) => ({
+    start,
+    count: length,
+  }));
+
+/** The bytes [from, to) of a source in parts. */
+export function byteRanges(source: number, from: number, to: number, partitions: number | undefined): SourceRange[] {
+  const wanted = partitions ?? Math.max(1, Math.ceil((to - from) / BYTES_PER_PARTITION));
+  return cut(to - from, wanted).map(({ start, length }) => ({
+    source,
+    start: from + start,
+    end: from + start + length,
+  }));
+}
+
+/** Small ranges spread evenly over the bytes [from, to). */
+export const sampleRanges = (source: number, from: number, to: number): SourceRange[] =>
+  cut(to - from, SAMPLES).map(({ start, length }) => ({
+    source,
+    start: from + start,
+    end: from + start + Math.min(length, SAMPLE_BYTES),
+  }));
+
+const bucketsFor = (keys: number): number => Math.min(MAX_BUCKETS, Math.max(1, Math.ceil(keys / KEYS_PER_BUCKET)));
+
+/** Keys that cut the generated ones, which are equally likely, into buckets. */
+export function tupleSplitters(spec: TupleSpec, tuples: number): ByteString[] {
+  const letters = BigInt(spec.alphabet.length);
+  const length = Math.min(spec.keyLength, SPLITTER_LETTERS);
+  const keys = letters ** BigInt(length);
+  const buckets = bucketsFor(Math.min(tuples, Number(keys)));
+  return Array.from({ length: buckets - 1 }, (_, index) => {
+    let rank = (keys * BigInt(index + 1)) / BigInt(buckets);
+    let key = "";
+    for (let at = 0; at < length; at++) {
+      key = String.fromCharCode(spec.alphabet[Number(rank % letters)] as number) + key;
+      rank /= letters;
+    }
+    return key;
+  });
+}
+
+/** Keys that cut a file's keys into buckets, from a sample of keys with how often each occurred. */
+export function sampleSplitters(sample: readonly Entry[], sampledShare: number): ByteString[] {
+  const drawn = sample.reduce((total, entry) => total + Number(entry.sum), 0);
+  if (drawn === 0) return [];
+  // Good and Turing: the chance that the next key is a new one is the share of keys seen once.
+  const chanceOfNew = sample.filter((entry) => entry.sum === 1n).length / drawn;
+  const keys = sample.length + (drawn / sampledShare - drawn) * chanceOfNew;
+  const buckets = Math.min(bucketsFor(keys), sample.length);
+  const splitters = Array.from({ length: buckets - 1 }, (_, index) => {
+    const entry = sample[Math.floor(((index + 1) * sample.length) / buckets)] as Entry;
+    return entry.key.slice(0, SPLITTER_BYTES);
+  });
+  return splitters.filter((splitter, index) => index === 0 || splitter > (splitters[index - 1] as ByteString));
+}

@@ -1,0 +1,41 @@
+import { defineTask } from "kindling";
+import { countCsvJs, countTuplesJs } from "./count-js.ts";
+import { countCsvWasm, countTuplesWasm } from "./count-wasm.ts";
+import type { CountSummary, CsvPart, CsvPlan, TuplePlan } from "./counting.ts";
+import type { Entry } from "./entries.ts";
+import { type InspectInput, type Inspection, inspect } from "./inspect.ts";
+import wasm from "./kernel.wasm";
+import { kernelOf } from "./kernel.ts";
+import { mergeJs, topOfResult } from "./merge-js.ts";
+import { mergeWasm } from "./merge-wasm.ts";
+import type { MergePlan, MergeSummary } from "./merging.ts";
+import { finishReading } from "./reading.ts";
+import type { TupleRange } from "./tuples.ts";
+
+/** Makes a range of tuples and sums their values by key, into sorted buckets. */
+export const generate = defineTask<TupleRange, readonly Uint8Array[], TuplePlan>({
+  js: countTuplesJs,
+  wasm: { module: wasm, run: (exports, range, context) => countTuplesWasm(kernelOf(exports), range, context) },
+});
+
+/** Reads a part of a CSV file and sums its values by key, into sorted buckets. */
+export const count = defineTask<CsvPart, readonly Uint8Array[], CsvPlan, CountSummary>({
+  js: (part, context) => finishReading(countCsvJs(part, context)),
+  wasm: {
+    module: wasm,
+    run: (exports, part, context) => finishReading(countCsvWasm(kernelOf(exports), part, context)),
+  },
+});
+
+/** Adds up one bucket of all partitions into its stretch of the result file. */
+export const merge = defineTask<readonly Uint8Array[], Uint8Array, MergePlan, MergeSummary>({
+  js: mergeJs,
+  wasm: { module: wasm, run: (exports, parts, context) => mergeWasm(kernelOf(exports), parts, context) },
+});
+
+/** Finds the columns in the file's first record. */
+export const inspectFile = defineTask<InspectInput, Inspection>({
+  js: (input, context) => finishReading(inspect(input, context)),
+});
+
+export const top = defineTask<Uint8Array, readonly Entry[], MergePlan>({ js: topOfResult });
