@@ -61,7 +61,7 @@ module.exports = {
     forbid(
       "no-node-in-tabs",
       "What a tab runs, or shares with the headless node, has no Node modules.",
-      { path: "^client/(join|dashboard|ui|node|transport|gpu)/", pathNot: TEST },
+      { path: "^client/(join|dashboard|ui|node|transport|gpu)/", pathNot: [TEST, "/testing/"] },
       NODE,
     ),
     forbid(

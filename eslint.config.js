@@ -172,7 +172,7 @@ export default tseslint.config(
     files: ["coordinator/scheduler/**/*.ts"],
     ignores: TESTS,
     rules: {
-      "no-restricted-properties": ["error", exactMath],
+      "no-restricted-properties": ["error", { object: "Math", property: "random", message: OUTSIDE }],
       "no-restricted-syntax": ["error", ...clocks()],
       "no-restricted-globals": [
         "error",
