@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Gives `.wasm` imports as bytes and `.wgsl` imports as text, as the workload bundler does. */
@@ -15,8 +16,29 @@ const assets = {
   },
 };
 
+/** Pages lie in the folders of their code, and are served side by side: `client/join/join.html` becomes `join.html`. */
+const flatPages = {
+  name: "kindling:flat-pages",
+  enforce: "post" as const,
+  generateBundle(_options: unknown, bundle: Record<string, { fileName: string }>): void {
+    for (const file of Object.values(bundle)) {
+      if (file.fileName.endsWith(".html")) file.fileName = basename(file.fileName);
+    }
+  },
+};
+
 export default defineConfig({
-  plugins: [assets],
+  plugins: [assets, flatPages],
+  base: "/",
+  worker: { format: "es", plugins: () => [assets] },
+  build: {
+    target: "es2022",
+    outDir: "dist/pages",
+    // The content policy of the pages allows no inline script; small images would become data: URLs.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: ["client/join/join.html", "client/dashboard/dashboard.html"] },
+  },
   test: {
     projects: [
       {
