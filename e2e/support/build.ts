@@ -18,7 +18,7 @@ function staleBuilds(): string[] {
   });
   if (kernelIsStale) stale.push("build:wasm");
   const pages = files("dist/**/*.html");
-  const sources = files("{client,shared}/**/*.{ts,html,css}", "vite.config.ts", "package-lock.json");
+  const sources = files("{client,shared}/**/*.{ts,html,css,svg}", "vite.config.ts", "package-lock.json");
   const oldest = Math.min(...pages.map(modified));
   if (pages.length === 0 || sources.some((source) => modified(source) > oldest)) stale.push("build:pages");
   return stale;
