@@ -66,6 +66,11 @@ function quotedField(text: string, start: number, name: string, row: number): Fi
 const endsField = (text: string, at: number): boolean =>
   text[at] === "," || text[at] === "\n" || (text[at] === "\r" && text[at + 1] === "\n");
 
-/** A field as it must be written: quoted where it holds a comma, a quote or a line end. */
-export const csvField = (value: string): string =>
-  /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+/**
+ * A field as it must be written: quoted where it holds a comma, a quote or a line end; with an apostrophe before what a
+ * spreadsheet would take for a formula.
+ */
+export function csvField(value: string): string {
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -6,6 +6,8 @@ export const MAX_COLUMNS = 0x7fff;
 export const MISSING_RANK = 0xffff;
 /** Targets are integers of at most this size, so sums over MAX_ROWS rows or trees stay below 2⁵²: exact as doubles. */
 const TARGET_LIMIT = 2 ** 36;
+/** Targets that are decimals of one of these units stay so: 32.18 is predicted as 32.18. */
+const DECIMALS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
 /**
  * What trees are trained on. Targets are whole numbers, in units of 1 / scale from `base`; so every sum of them is exact
@@ -24,7 +26,7 @@ export type TrainingSet = {
   /** [rows] */
   readonly targets: Float64Array;
   readonly base: number;
-  /** A power of two. */
+  /** A power of two, times a power of ten where the targets are decimals. */
   readonly scale: number;
 };
 
@@ -90,14 +92,16 @@ function concatenate(parts: readonly Float64Array[]): Pick<TrainingSet, "values"
 }
 
 function wholeNumbers(targets: Float64Array): Pick<TrainingSet, "targets" | "base" | "scale"> {
+  const decimal = DECIMALS.find((unit) => targets.every((target) => Math.round(target * unit) / unit === target));
   let sum = 0;
   for (const target of targets) sum += target;
-  const base = sum / targets.length;
+  const mean = sum / targets.length;
+  const base = decimal === undefined ? mean : Math.round(mean * decimal) / decimal;
   let largest = 0;
   for (const target of targets) largest = Math.max(largest, Math.abs(target - base));
   if (!Number.isFinite(largest)) throw new RangeError("targets must be finite, and so must their sum");
-  let scale = 1;
+  let scale = decimal ?? 1;
   while (largest * scale > TARGET_LIMIT) scale /= 2;
   while (largest > 0 && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
-  return { targets: targets.map((target) => Math.floor((target - base) * scale + 0.5)), base, scale };
+  return { targets: targets.map((target) => Math.round((target - base) * scale)), base, scale };
 }

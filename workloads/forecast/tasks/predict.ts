@@ -23,6 +23,8 @@ export const average = defineTask<readonly LeafSums[], string, Prepared, Conclus
   js(parts, context) {
     const { base, scale } = context.broadcast.training;
     const trees = parts.reduce((total, part) => total + part.trees, 0);
+    // One division, so that a mean of decimals comes out as the double nearest to it.
+    const shift = trees * Math.round(base * scale);
     const predictionsOf = (name: string, rows: number): Float64Array => {
       const total = new Float64Array(rows);
       for (const { sums } of parts) {
@@ -30,7 +32,7 @@ export const average = defineTask<readonly LeafSums[], string, Prepared, Conclus
           total[row] = (total[row] as number) + sum;
         });
       }
-      return total.map((sum) => base + sum / trees / scale);
+      return total.map((sum) => (sum + shift) / (trees * scale));
     };
     return conclude(context, predictionsOf);
   },
