@@ -83,7 +83,8 @@ function openBucket(at: usize): usize {
 function closeBucket(at: usize, count: u32, longest: usize): void {
   store<u32>(at, count);
   store<u32>(at, <u32>longest, 4);
-  store<u32>(bounds + <usize>(boundCount++) * 4, <u32>at);
+  store<u32>(bounds + <usize>boundCount * 4, <u32>at);
+  ++boundCount;
 }
 
 /** Whether the current key is not before the next splitter; then that splitter is passed. */

@@ -19,7 +19,8 @@ export function sortedWide(): usize {
   listWide(items);
   if (count > 0) refine(items, count, 0, items, spare);
   while (runCount > 0) {
-    const run = runs + <usize>--runCount * RUN;
+    --runCount;
+    const run = runs + <usize>runCount * RUN;
     refine(<usize>load<u32>(run), load<u32>(run, 4), <usize>load<u32>(run, 8), items, spare);
   }
   return items;
@@ -41,7 +42,8 @@ function refine(run: usize, count: u32, depth: usize, items: usize, spare: usize
 }
 
 function wait(first: usize, count: u32, depth: usize): void {
-  const run = runs + <usize>runCount++ * RUN;
+  const run = runs + <usize>runCount * RUN;
+  ++runCount;
   store<u32>(run, first);
   store<u32>(run, count, 4);
   store<u32>(run, <u32>depth, 8);

@@ -113,7 +113,8 @@ function addToSlot(slot: usize, value: i64): void {
     memory.copy(grown, aside, <usize>asideCount * WIDE_SLOT);
     aside = grown;
   }
-  memory.copy(aside + <usize>(asideCount++) * WIDE_SLOT, slot, WIDE_SLOT);
+  memory.copy(aside + <usize>asideCount * WIDE_SLOT, slot, WIDE_SLOT);
+  ++asideCount;
   store<i64>(slot, value, 24);
 }
 
