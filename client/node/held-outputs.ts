@@ -21,8 +21,9 @@ export class HeldOutputs {
     this.#budget = budget;
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** Whether something lies here that the coordinator has not. */
+  get isSole(): boolean {
+    return [...this.#held.values()].some(({ uploaded }) => !uploaded);
   }
 
   hold(attempt: AttemptId, chunk: HeldChunk, payload: Payload): void {

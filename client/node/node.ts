@@ -184,7 +184,7 @@ export class ComputeNode {
 
   /** Finishes or gives back what it runs, then leaves. */
   async stop(): Promise<void> {
-    this.#dispatch({ type: "Leave", released: this.#bench.close(), holds: this.#held.size > 0 });
+    this.#dispatch({ type: "Leave", released: this.#bench.close(), holds: this.#held.isSole });
     await this.ended;
   }
 

@@ -194,7 +194,9 @@ export class Workbench {
       return;
     }
     const { attempt } = work.lease;
-    const { summary, backend, units, runMs } = reply;
+    const { backend, units, runMs } = reply;
+    // The wire knows no undefined fields.
+    const summary = reply.summary ?? null;
     const chunks = this.#keep(attempt, reply);
     this.#work.delete(attempt);
     this.done.tasks++;

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { type AttemptId, attemptId, type ChunkKey, chunkKey, jobId, type TaskKey, taskKey } from "../../shared/ids.ts";
+import type { HeldChunk } from "../../shared/protocol/messages.ts";
+import type { Payload } from "./data-plane.ts";
+import { HeldOutputs } from "./held-outputs.ts";
+
+const task = (partition: number, job = "job-1"): TaskKey => taskKey(jobId(job), 0, partition);
+const key = (partition: number, job?: string): ChunkKey => chunkKey(task(partition, job), 0);
+const attempt = (partition: number, epoch = 1): AttemptId => attemptId(task(partition), epoch);
+const chunk = (partition: number, job?: string): HeldChunk => ({ key: key(partition, job), bytes: 100, hash: null });
+const payload: Payload = { value: 1 };
+
+test("what a rejected attempt made goes, unless another attempt here made it too", () => {
+  const held = new HeldOutputs(1000);
+  held.hold(attempt(0), chunk(0), payload);
+  held.hold(attempt(1), chunk(1), payload);
+  held.hold(attempt(1, 2), chunk(1), payload);
+  held.reject([attempt(0), attempt(1)]);
+  expect(held.list(10)).toEqual([chunk(1)]);
+  held.reject([attempt(1, 2)]);
+  expect(held.list(10)).toEqual([]);
+});
+
+test("a forgotten job's outputs go, and no others", () => {
+  const held = new HeldOutputs(1000);
+  held.hold(attempt(0), chunk(0), payload);
+  held.hold(attempt(0), chunk(0, "job-2"), payload);
+  held.forget(jobId("job-1"));
+  expect(held.list(10)).toEqual([chunk(0, "job-2")]);
+});
+
+test("over its budget only what the coordinator has too is let go, oldest first", () => {
+  const held = new HeldOutputs(200);
+  for (const partition of [0, 1, 2, 3]) held.hold(attempt(partition), chunk(partition), payload);
+  expect(held.list(10)).toHaveLength(4);
+  held.uploaded(key(2));
+  expect(held.list(10)).toEqual([chunk(0), chunk(1), chunk(3)]);
+  expect(held.isSole).toBe(true);
+  held.uploaded(key(0));
+  held.uploaded(key(1));
+  held.uploaded(key(3));
+  expect(held.list(10)).toEqual([chunk(1), chunk(3)]);
+  expect(held.isSole).toBe(false);
+});
+
+test("what a hello cannot name is dropped", () => {
+  const held = new HeldOutputs(1000);
+  for (const partition of [0, 1, 2]) held.hold(attempt(partition), chunk(partition), payload);
+  expect(held.list(2)).toEqual([chunk(0), chunk(1)]);
+  expect(held.get(key(2))).toBeUndefined();
+});
