@@ -14,7 +14,7 @@ const PREFERENCE = ["wasm", "webgpu", "webgl", "js"] as const satisfies readonly
 const MAX_REASON = 256;
 
 /** The exact backends that a task has and this environment can run. */
-export function candidates(task: AnyTask, available: readonly Backend[]): Backend[] {
+function candidates(task: AnyTask, available: readonly Backend[]): Backend[] {
   return PREFERENCE.filter(
     (backend) => task[backend] !== undefined && available.includes(backend) && !(task.inexact ?? []).includes(backend),
   );

@@ -26,16 +26,16 @@ export class WasmInstances {
       this.#modules.set(key, module);
       module.catch(() => this.#modules.delete(key));
     }
-    let exports: WebAssembly.Exports | undefined;
+    const made: { exports?: WebAssembly.Exports } = {};
     const abort = (message: number, _file: number, line: number, column: number): never => {
-      const text = assemblyScriptString(exports, message);
+      const text = assemblyScriptString(made.exports, message);
       throw new KindlingError("TaskCrashed", `abort at ${line}:${column}${text === "" ? "" : `: ${text}`}`, {
         retryable: true,
       });
     };
     const instance = await WebAssembly.instantiate(await module, { env: { abort } });
-    exports = instance.exports;
-    return exports;
+    made.exports = instance.exports;
+    return instance.exports;
   }
 
   /** Forgets the stage's instance: after a trap its memory may be in any state. */
