@@ -29,9 +29,10 @@ interface Progress {
 }
 
 /** The coordinator's refusal: asking again at once would bring the same. */
-class Refused {
+class Refused extends Error {
   readonly error: Error;
   constructor(error: Error) {
+    super(error.message);
     this.error = error;
   }
 }

@@ -142,8 +142,9 @@ export function volunteerView(overview: Overview): Overview {
 
 /** A download's name for old and new browsers (RFC 6266), without what could end the header or name a path. */
 export function attachment(name: string): string {
-  const safe = name.replaceAll(/[^\w.-]/g, "_").replace(/^\.+/, "_");
-  const encoded = encodeURIComponent(name.replaceAll(/[/\\]/g, "_")).replaceAll(/['()*]/g, (mark) => {
+  const visible = name.replace(/^\.+/, "_");
+  const safe = visible.replaceAll(/[^\w.-]/g, "_");
+  const encoded = encodeURIComponent(visible.replaceAll(/[/\\]/g, "_")).replaceAll(/['()*]/g, (mark) => {
     return `%${mark.charCodeAt(0).toString(16).toUpperCase()}`;
   });
   return `attachment; filename="${safe}"; filename*=UTF-8''${encoded}`;

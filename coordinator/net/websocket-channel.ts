@@ -20,6 +20,9 @@ export const CHANNEL_LIMITS: ChannelLimits = {
   sendBufferBytes: 8 * 1024 * 1024,
 };
 
+/** What the `ws` package calls a message that is too long, or in too many pieces. */
+const OVER_LIMIT = new Set(["WS_ERR_UNSUPPORTED_MESSAGE_LENGTH", "WS_ERR_TOO_MANY_BUFFERED_PARTS"]);
+
 /** The coordinator's end of a node's connection: validated, counted, and never the reason for an exception. */
 export function coordinatorChannel(
   socket: WebSocket,
@@ -28,10 +31,16 @@ export function coordinatorChannel(
   onReceiverError: (error: unknown) => void,
 ): CoordinatorChannel {
   const bucket = tokenBucket(limits.messagesPerSecond, limits.messageBurst, clock);
-  return socketChannel<ToNode, ToCoordinator>(socket, {
+  const channel = socketChannel<ToNode, ToCoordinator>(socket, {
     decode: decodeFromNode,
     admit: () => bucket.take(),
     maxBufferedBytes: limits.sendBufferBytes,
     onReceiverError,
   });
+  socket.on("error", (error: Error & { readonly code?: string }) => {
+    // The package has sent its own close code; what is left is to say so here at once. A broken connection is told by its end.
+    if (OVER_LIMIT.has(error.code ?? "")) channel.close({ kind: "limit", detail: error.message });
+    else if (error.code?.startsWith("WS_ERR_")) channel.close({ kind: "malformed", detail: error.message });
+  });
+  return channel;
 }

@@ -41,7 +41,8 @@ extensions.register({
   decode: (data) => BigInt(new TextDecoder().decode(data)),
 });
 
-const MAX_DEPTH = 32;
+/** Levels of arrays and objects that a value may have, its leaves counted. */
+export const MAX_DEPTH = 32;
 
 export function encodeValue(value: Value): Uint8Array<ArrayBuffer> {
   return new Encoder({ extensionCodec: extensions, maxDepth: MAX_DEPTH, ignoreUndefined: true }).encode(value);

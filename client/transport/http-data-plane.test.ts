@@ -1,0 +1,185 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import type { Clock } from "../../shared/clock.ts";
+import { sha256Hex } from "../../shared/hash.ts";
+import { blobHash, jobId, parseChunkKey } from "../../shared/ids.ts";
+import type { ChunkRef } from "../../shared/protocol/messages.ts";
+import { ManualClock } from "../../shared/testing/manual-clock.ts";
+import { createHttpDataPlane } from "./http-data-plane.ts";
+
+const CONTENT = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251);
+const HASH = blobHash(await sha256Hex(CONTENT));
+const CHUNK: ChunkRef = { key: parseChunkKey("a/0/0/0"), bytes: CONTENT.byteLength, hash: HASH };
+const SOURCE = { ordinal: 3, name: "in.csv", bytes: CONTENT.byteLength };
+const never = new AbortController().signal;
+
+/** Waits pass at once; limits of patience never come. */
+const impatient: Clock = {
+  now: () => 0,
+  after(ms, callback) {
+    if (ms < 5_000) queueMicrotask(callback);
+    return () => {};
+  },
+};
+
+const stops: (() => void)[] = [];
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
+});
+
+type Answer = (response: ServerResponse, part: Uint8Array, request: IncomingMessage) => void;
+
+/** Serves ranges of the content; answer number `n` is given by `answers[n]`, later ones in full. */
+async function serve(answers: readonly Answer[] = [], clock: Clock = impatient) {
+  const ranges: string[] = [];
+  const server = createServer((request, response) => {
+    const answer = answers[ranges.length];
+    ranges.push(`${request.url} ${request.headers.range ?? "whole"} ${request.headers.authorization}`);
+    const [, start = "0", last = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
+    const part = CONTENT.subarray(Number(start), last === "" ? undefined : Number(last) + 1);
+    response.statusCode = request.headers.range === undefined ? 200 : 206;
+    response.setHeader("Content-Length", part.byteLength);
+    if (answer === undefined) response.end(part);
+    else answer(response, part, request);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  stops.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { plane: createHttpDataPlane({ url, secret: "S", clock }), ranges };
+}
+
+const breakAfter =
+  (bytes: number): Answer =>
+  (response, part) => {
+    response.write(part.subarray(0, bytes), () => response.socket?.end());
+  };
+const refuse =
+  (status: number, code: string): Answer =>
+  (response) => {
+    response.removeHeader("Content-Length");
+    response.writeHead(status).end(JSON.stringify({ error: { code, message: `because ${code}` } }));
+  };
+
+test("bundles, chunks and ranges of sources come as they are, with the node's secret", async () => {
+  const { plane, ranges } = await serve();
+  expect(Buffer.compare(await plane.bundle(HASH, never), CONTENT)).toBe(0);
+  const chunk = await plane.chunk(CHUNK, never);
+  expect("encoded" in chunk && Buffer.compare(chunk.encoded, CONTENT)).toBe(0);
+  const part = await plane.read(jobId("j-1"), SOURCE, 1000, 2000, never);
+  expect(Buffer.compare(part, CONTENT.subarray(1000, 2000))).toBe(0);
+  expect(await plane.read(jobId("j-1"), SOURCE, 5, 5, never)).toHaveLength(0);
+  expect(ranges).toEqual([
+    `/api/blobs/${HASH} whole Bearer S`,
+    `/api/blobs/${HASH} bytes=0-999999 Bearer S`,
+    "/api/jobs/j-1/sources/3 bytes=1000-1999 Bearer S",
+  ]);
+});
+
+test("a chunk that came inline, or is empty, needs no request", async () => {
+  const { plane, ranges } = await serve();
+  const inline = Uint8Array.of(1, 2);
+  expect(await plane.chunk({ ...CHUNK, bytes: 2, inline }, never)).toEqual({ encoded: inline });
+  const empty = { ...CHUNK, bytes: 0, hash: blobHash(await sha256Hex(new Uint8Array(0))) };
+  expect(await plane.chunk(empty, never)).toEqual({ encoded: new Uint8Array(0) });
+  expect(ranges).toEqual([]);
+});
+
+test("a transfer that breaks is taken up where it broke, however often it moves on", async () => {
+  const { plane, ranges } = await serve(Array.from({ length: 8 }, () => breakAfter(100_000)));
+  const chunk = await plane.chunk(CHUNK, never);
+  expect("encoded" in chunk && Buffer.compare(chunk.encoded, CONTENT)).toBe(0);
+  expect(ranges).toHaveLength(9);
+  const starts = ranges.map((range) => Number(/bytes=(\d+)/.exec(range)?.[1]));
+  expect(starts[0]).toBe(0);
+  for (const [index, start] of starts.slice(1).entries()) expect(start).toBeGreaterThan(starts[index] ?? 0);
+});
+
+test("without any progress it gives up, retryably", async () => {
+  const { plane, ranges } = await serve(
+    Array.from({ length: 9 }, () => (response: ServerResponse) => response.destroy()),
+  );
+  await expect(plane.chunk(CHUNK, never)).rejects.toMatchObject({ code: "InputUnavailable", retryable: true });
+  expect(ranges).toHaveLength(3);
+  await expect(plane.read(jobId("j-1"), SOURCE, 0, 9, never)).rejects.toMatchObject({
+    code: "SourceUnavailable",
+    retryable: true,
+    message: expect.stringContaining("in.csv") as string,
+  });
+});
+
+test("what the coordinator refuses is not asked again", async () => {
+  const { plane, ranges } = await serve([refuse(404, "BlobMissing"), refuse(401, "Unauthorized")]);
+  for (const code of ["BlobMissing", "Unauthorized"]) {
+    await expect(plane.bundle(HASH, never)).rejects.toMatchObject({
+      code: "InputUnavailable",
+      message: expect.stringContaining(`because ${code}`) as string,
+    });
+  }
+  expect(ranges).toHaveLength(2);
+});
+
+test("other bytes than the hash promises are not passed on", async () => {
+  const wrong: Answer = (response, part) => response.end(part.map((byte) => byte ^ 1));
+  const { plane } = await serve([wrong, wrong]);
+  await expect(plane.chunk(CHUNK, never)).rejects.toMatchObject({ code: "InputUnavailable" });
+  await expect(plane.bundle(HASH, never)).rejects.toThrow("its bytes have the hash");
+});
+
+test("more or fewer bytes than promised are not passed on", async () => {
+  const { plane } = await serve();
+  for (const bytes of [CONTENT.byteLength - 1, CONTENT.byteLength + 1]) {
+    await expect(plane.chunk({ ...CHUNK, bytes }, never)).rejects.toMatchObject({ code: "InputUnavailable" });
+  }
+});
+
+test("a signal ends a transfer with its own reason", async () => {
+  const controller = new AbortController();
+  const { plane } = await serve([
+    (response, part) => response.write(part.subarray(0, 10), () => controller.abort(new Error("revoked"))),
+  ]);
+  await expect(plane.chunk(CHUNK, controller.signal)).rejects.toThrow("revoked");
+});
+
+test("a connection that falls silent counts as broken", async () => {
+  const clock = new ManualClock();
+  const answered = Promise.withResolvers<void>();
+  const silent: Answer = (response, part) => response.write(part.subarray(0, 10), () => answered.resolve());
+  const { plane, ranges } = await serve([silent], clock);
+  const reading = plane.chunk(CHUNK, never);
+  await answered.promise;
+  // First its patience ends, then the wait before the next try.
+  for (let step = 0; step < 2; step++) await vi.waitFor(() => expect(clock.step()).toBe(true));
+  const chunk = await reading;
+  expect("encoded" in chunk && Buffer.compare(chunk.encoded, CONTENT)).toBe(0);
+  expect(ranges).toHaveLength(2);
+});
+
+test("a held chunk is put under its hash; a refusal is told with its code", async () => {
+  const bodies: number[] = [];
+  const take: Answer = (response, _part, request) => {
+    response.removeHeader("Content-Length");
+    let bytes = 0;
+    request.on("data", (part: Buffer) => {
+      bytes += part.byteLength;
+    });
+    request.on("end", () => {
+      bodies.push(bytes);
+      response.writeHead(201).end("{}");
+    });
+  };
+  const { plane, ranges } = await serve([take, refuse(507, "StorageFull")]);
+  const held = { key: CHUNK.key, bytes: CHUNK.bytes, hash: HASH };
+  await plane.upload(held, { encoded: CONTENT }, never);
+  expect(bodies).toEqual([CONTENT.byteLength]);
+  expect(ranges).toEqual([`/api/blobs/${HASH} whole Bearer S`]);
+  await expect(plane.upload(held, { encoded: CONTENT.subarray(0, 5) }, never)).rejects.toMatchObject({
+    code: "StorageFull",
+    retryable: true,
+  });
+  await expect(plane.upload(held, { value: 1 }, never)).rejects.toMatchObject({ code: "BadChunk" });
+});
