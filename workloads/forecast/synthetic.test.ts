@@ -34,6 +34,8 @@ test("is weather: warm summers, dry and wet days, humidity in per cent", () => {
 
 test("is the same everywhere for a seed, and another for another", async () => {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(weather.observed + weather.future));
-  expect(new Uint8Array(digest).toHex()).toMatchInlineSnapshot(`"39b29779ad3f00d4ad652efdc4cc3a2cfca6956ccc93ad822a7b360090727a84"`);
+  expect(new Uint8Array(digest).toHex()).toMatchInlineSnapshot(
+    `"39b29779ad3f00d4ad652efdc4cc3a2cfca6956ccc93ad822a7b360090727a84"`,
+  );
   expect(syntheticWeather(2).observed).not.toBe(weather.observed);
 });

@@ -1,5 +1,6 @@
 /** Grows one regression tree, depth first; the same tree, bit for bit, as ../forest/grow.ts, which explains the steps. */
 import { allocate } from "./memory";
+import { allocateDivision, divide, MASKED } from "./divide";
 import { bootstrap, columns, listOf, loadTrainingSet, MISSING, rows, stats, statsOf, valueOf } from "./sample";
 import {
   beginSearch,
@@ -10,6 +11,7 @@ import {
   bestScore,
   isConstant,
   searchColumn,
+  takeOnlyBorder,
 } from "./search";
 import { allocateVisits, beginVisits, nextVisit } from "./visits";
 
@@ -19,13 +21,7 @@ const LEAF: u16 = 0xffff;
 const MISSING_LEFT: u16 = 0x8000;
 /** A border between known and missing values: every known value is below. */
 const ALL_KNOWN: f64 = f64.MAX_VALUE;
-/** Up to this many columns, those that are constant in a node are left alone in all nodes below it. */
-const MASKED: u32 = 32;
 
-/** u32[rows]: what a partition moves to the right. */
-let spare: usize = 0;
-/** u8[rows]: whether a drawn row goes left at the node that is being split. */
-let goesLeft: usize = 0;
 /** Nodes still to do, 48 bytes each: v128 (sum, weight), u32 start, end, node, depth, mask of constant columns. */
 let stack: usize = 0;
 let top: usize = 0;
@@ -49,8 +45,7 @@ export function begin(
 ): void {
   loadTrainingSet(rowCount, columnCount, order, ranks, values, valueStart, targets);
   allocateVisits();
-  spare = allocate((<usize>rows) << 2);
-  goesLeft = allocate(rows);
+  allocateDivision();
   stack = allocate((<usize>rows + 1) * ENTRY);
 }
 
@@ -120,6 +115,7 @@ function growNode(
   if (end - start >= 2 * minLeaf && depth < maxDepth) {
     beginVisits(seed, tree, node, maxFeatures);
     let tried: u32 = 0;
+    // With a mask, columns found constant are left alone in all nodes below; their lists are not divided any more.
     for (let visited: u32 = 0; visited < columns && (tried < maxFeatures || bestScore < 0); visited++) {
       const column = nextVisit();
       if (columns <= MASKED && (constant >>> column) & 1) continue;
@@ -129,6 +125,10 @@ function growNode(
       }
       if (tried == 0 && isPure(column, start, end)) break;
       tried++;
+      if (end - start == 2) {
+        takeOnlyBorder(column, start);
+        break;
+      }
       searchColumn(column, start, end, minLeaf, total);
     }
   }
@@ -139,7 +139,7 @@ function growNode(
   const left = bestLeft;
   const right = f64x2.sub(total, left);
   writeSplit(node, start, end, left, right);
-  const middle = divide(start, end, constant);
+  const middle = end - start == 2 ? start + 1 : divide(start, end, constant);
   const child = nodes;
   nodes += 2;
   // The right child waits on the stack while the left one grows.
@@ -191,39 +191,4 @@ function between(column: u32, below: u32, above: u32): f64 {
   const high = valueOf(column, above);
   const half = low / 2 + high / 2;
   return half >= low && half < high ? half : low;
-}
-
-/** Divides every list that still matters by the best split, each staying sorted; gives where the right side starts. */
-function divide(start: u32, end: u32, constant: u32): u32 {
-  const list = listOf(bestColumn);
-  const from = list + ((<usize>start) << 2);
-  const border = from + ((<usize>bestBorder) << 2);
-  let to = list + ((<usize>end) << 2);
-  let leftCount = bestBorder + 1;
-  for (; bestMissingLeft && load<u32>(to - 4) >>> 16 == MISSING; to -= 4, leftCount++) {
-    store<u8>(goesLeft + (load<u32>(to - 4) & 0xffff), 1);
-  }
-  for (let at = from; at <= border; at += 4) store<u8>(goesLeft + (load<u32>(at) & 0xffff), 1);
-  for (let at = border + 4; at < to; at += 4) store<u8>(goesLeft + (load<u32>(at) & 0xffff), 0);
-  for (let column: u32 = 0; column < columns; column++) {
-    if (columns <= MASKED && (constant >>> column) & 1) continue;
-    if (column != bestColumn || bestMissingLeft) divideList(column, start, end);
-  }
-  return start + leftCount;
-}
-
-/** Moves the records that go left to the front; both sides keep their order. */
-function divideList(column: u32, start: u32, end: u32): void {
-  const to = listOf(column) + ((<usize>end) << 2);
-  let left = listOf(column) + ((<usize>start) << 2);
-  let right = spare;
-  for (let at = left; at < to; at += 4) {
-    const record = load<u32>(at);
-    store<u32>(left, record);
-    store<u32>(right, record);
-    const step = (<usize>load<u8>(goesLeft + (record & 0xffff))) << 2;
-    left += step;
-    right += 4 - step;
-  }
-  for (let at = spare; left < to; at += 4, left += 4) store<u32>(left, load<u32>(at));
 }

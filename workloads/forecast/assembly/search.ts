@@ -65,3 +65,12 @@ function scan(column: u32, from: usize, first: usize, end: usize, left: v128, to
   }
   bestScore = best;
 }
+
+/** In place of a search in a node of two rows, which the column tells apart: any such column scores the same. */
+export function takeOnlyBorder(column: u32, start: u32): void {
+  bestScore = 0;
+  bestColumn = column;
+  bestBorder = 0;
+  bestMissingLeft = false;
+  bestLeft = statsOf(load<u32>(listOf(column) + ((<usize>start) << 2)));
+}
