@@ -15,11 +15,6 @@ export class Heap<T> {
     return this.#items[0];
   }
 
-  /** In no order, for checks. */
-  values(): Iterable<T> {
-    return this.#items;
-  }
-
   push(item: T): void {
     const items = this.#items;
     let at = items.length;

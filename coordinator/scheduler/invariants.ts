@@ -1,13 +1,15 @@
+import { mayRun } from "./ready.ts";
 import {
-  leaseCount,
+  capacity,
+  type InputSet,
   isNeeded,
+  leaseCount,
   type NodeState,
   type SchedulerState,
   type StageState,
   TASK_STATUSES,
   type TaskState,
 } from "./state.ts";
-import { mayRun } from "./ready.ts";
 import { isUnfinished } from "./transitions.ts";
 
 /**
@@ -22,6 +24,7 @@ export function invariants(state: SchedulerState): string[] {
   for (const job of state.jobs.values()) {
     for (const stage of job.stages.values()) {
       checkStage(stage, check);
+      for (const inputs of new Set(stage.tasks.map((task) => task.inputs))) checkInputs(inputs, check);
       for (const task of stage.tasks) checkTask(state, task, check);
     }
   }
@@ -52,19 +55,26 @@ function checkStage(stage: StageState, check: Check): void {
   check(stage.accepted === accepted, () => `${name} counts ${stage.accepted} accepted tasks of ${accepted}`);
 }
 
+function checkInputs(inputs: InputSet, check: Check): void {
+  const name = `the inputs of ${inputs.readers[0]?.key}`;
+  const missing = inputs.tasks.filter((input) => !input.available).length;
+  check(inputs.missing === missing, () => `${name} count ${inputs.missing} missing of ${missing}`);
+  const unfinished = inputs.readers.filter((reader) => isUnfinished(reader.status)).length;
+  check(
+    inputs.unfinished === unfinished,
+    () => `${name} count ${inputs.unfinished} unfinished readers of ${unfinished}`,
+  );
+}
+
 function checkTask(state: SchedulerState, task: TaskState, check: Check): void {
   const { key, status, inputs, leases, holders } = task;
-  const missing = inputs.tasks.filter((input) => !input.available).length;
   check(state.tasks.get(key) === task, () => `${key} is not found by its key`);
-  check(inputs.missing === missing, () => `${key} counts ${inputs.missing} missing inputs of ${missing}`);
-  const unfinished = inputs.readers.filter((reader) => isUnfinished(reader.status)).length;
-  check(inputs.unfinished === unfinished, () => `${key}'s inputs count ${inputs.unfinished} readers of ${unfinished}`);
   check(leases.length > 0 === (status === "leased"), () => `${key} is ${status} with ${leases.length} leases`);
   check(leases.length <= 2, () => `${key} runs ${leases.length} times`);
   check(new Set(leases.map((lease) => lease.node)).size === leases.length, () => `${key} runs twice on one node`);
   for (const lease of leases) check(state.leases.get(lease.attempt) === lease, () => `${lease.attempt} is not live`);
-  check(!(status === "ready" && missing > 0), () => `${key} is ready without its inputs`);
-  check(!(status === "waiting" && missing === 0), () => `${key} waits for nothing`);
+  check(!(status === "ready" && inputs.missing > 0), () => `${key} is ready without its inputs`);
+  check(!(status === "waiting" && inputs.missing === 0), () => `${key} waits for nothing`);
   check(!(task.durable && status !== "done"), () => `${key} is durable and ${status}`);
   check(
     !((status === "done" || status === "lost") && task.output === null),
@@ -95,7 +105,7 @@ function checkTask(state: SchedulerState, task: TaskState, check: Check): void {
 
 function checkNode(state: SchedulerState, node: NodeState, check: Check): void {
   const eligible = node.slots > 0 && !node.leaving && !node.silent;
-  const room = node.slots + state.options.prefetch - leaseCount(node);
+  const room = capacity(node, state.options) - leaseCount(node);
   check(state.eligible.has(node) === eligible, () => `${node.id} eligible: ${!eligible}`);
   check(state.free.has(node) === (eligible && room > 0), () => `${node.id} is filed wrongly, with room for ${room}`);
   check(

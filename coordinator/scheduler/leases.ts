@@ -1,5 +1,5 @@
 import { type AttemptId, attemptId } from "../../shared/ids.ts";
-import { type Lease, leaseCount, type NodeState, type TaskState } from "./state.ts";
+import { capacity, type Lease, leaseCount, type NodeState, type TaskState } from "./state.ts";
 import { assign, revoke, type Step, wake } from "./step.ts";
 import { note } from "./story.ts";
 import { transition } from "./transitions.ts";
@@ -83,7 +83,7 @@ export function refreshRoom(step: Step, node: NodeState): void {
   const eligible = joined && node.slots > 0 && !node.leaving && !node.silent;
   const leases = leaseCount(node);
   put(state.eligible, node, eligible);
-  put(state.free, node, eligible && leases < node.slots + state.options.prefetch);
+  put(state.free, node, eligible && leases < capacity(node, state.options));
   put(state.idle, node, eligible && leases < node.slots);
 }
 

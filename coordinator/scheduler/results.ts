@@ -54,7 +54,8 @@ export function attemptFailed(step: Step, event: EventOf<"AttemptFailed">): void
   endLease(step, lease);
   requeue(step, task, `${event.attempt} failed on ${event.node}: ${error.code}: ${error.message}`);
   if (!error.retryable) {
-    const message = `${nameOf(task)}: ${error.message}`;
+    // What is wrong with the caller's data names file, row and column: the partition would only confuse.
+    const message = error.code === "BadInput" ? error.message : `${nameOf(task)}: ${error.message}`;
     failJob(step, task.stage.job, { code: error.code, message, retryable: false });
   } else if (error.code === "InputUnavailable") {
     countStarved(step, task, error.message);
@@ -104,13 +105,13 @@ function acceptFrom(step: Step, lease: Lease, output: Output): void {
   }
   if (lease.startedAt !== null && !lease.adopted) recordDuration(task.stage, step.now - lease.startedAt);
   endLease(step, lease);
-  revokeLeases(step, task);
   accept(step, task, node, attempt, output);
 }
 
-/** Takes an output of a task without leases; the first one of the last partition completes the stage. */
+/** Takes an output; other attempts of the task end. The first one of the last partition completes the stage. */
 function accept(step: Step, task: TaskState, node: NodeState, attempt: AttemptId, output: Output): void {
   const { stage } = task;
+  revokeLeases(step, task);
   const repeated = task.output !== null;
   task.output ??= output;
   if (!repeated) stage.accepted++;

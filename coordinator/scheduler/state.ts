@@ -202,3 +202,6 @@ export const isNeeded = (task: TaskState): boolean =>
   task.requested || task.feeds.some((inputs) => inputs.unfinished > 0);
 
 export const leaseCount = (node: NodeState): number => node.started.size + node.queued.size;
+
+/** How many leases a node may have. */
+export const capacity = (node: NodeState, options: SchedulerOptions): number => node.slots + options.prefetch;
