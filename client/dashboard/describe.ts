@@ -13,6 +13,7 @@ import {
 } from "../ui/format.ts";
 import type { Tone } from "../ui/parts.ts";
 import { backendName, humanize } from "../ui/words.ts";
+import { fractionOf, progressOf } from "../ui/progress.ts";
 import type { DashboardModel } from "./model.ts";
 
 /** The view model: what the dashboard says, computed from what the coordinator told. */
@@ -27,7 +28,7 @@ export interface StageRow {
   /** Backends that ran it, and why the last was chosen. */
   readonly how: string;
   readonly progress: { readonly done: number; readonly running: number; readonly total: number };
-  readonly finished: boolean;
+  readonly tone: "good" | "bad" | undefined;
 }
 
 function stageRow(stage: StageView, unit: string, live: boolean): StageRow {
@@ -53,7 +54,7 @@ function stageRow(stage: StageView, unit: string, live: boolean): StageRow {
       stage.reason,
     ),
     progress: { done: stage.done, running: stage.running, total: stage.tasks },
-    finished,
+    tone: finished ? "good" : live ? undefined : "bad",
   };
 }
 
@@ -125,11 +126,6 @@ function jobCard(job: JobView, now: number, open: boolean): JobCard {
   const [tone, state] = STATES[job.state];
   const running = job.state === "running";
   const sum = (of: (stage: StageView) => number) => job.stages.reduce((total, stage) => total + of(stage), 0);
-  const progress = {
-    done: sum(({ done }) => done),
-    running: sum((stage) => stage.running),
-    total: sum(({ tasks }) => tasks),
-  };
   const rate = sum((stage) => (stage.done < stage.tasks ? stage.unitsPerSecond : 0));
   const retries = sum((stage) => stage.retries);
   const shareTotal = job.shares.reduce((total, { tasks }) => total + tasks, 0);
@@ -144,8 +140,8 @@ function jobCard(job: JobView, now: number, open: boolean): JobCard {
     startedAt: new Date(job.createdAt).toISOString(),
     ago: formatAgo(Math.max(0, now - job.createdAt)),
     duration: formatDuration(job.seconds),
-    progress,
-    percent: formatPercent(progress.total > 0 ? progress.done / progress.total : 0),
+    progress: job.state === "succeeded" ? { done: 1, running: 0, total: 1 } : progressOf(job),
+    percent: formatPercent(fractionOf(job)),
     rate: running && rate > 0 ? formatRate(rate, job.unit) : "",
     retries: retries > 0 ? formatInteger(retries) : "",
     stages: job.stages.map((stage) => stageRow(stage, job.unit, running)),
@@ -167,7 +163,12 @@ function jobCard(job: JobView, now: number, open: boolean): JobCard {
 }
 
 const metricRows = (metrics: Readonly<Record<string, Value>>): readonly MetricRow[] =>
-  Object.entries(metrics).map(([name, value]) => ({ key: name, name: metricName(name), value: valueText(value) }));
+  Object.entries(metrics).map(([name, value]) => {
+    const timed = /^(.+)Seconds$/.exec(name)?.[1];
+    return timed !== undefined && typeof value === "number"
+      ? { key: name, name: `${humanize(timed)} time`, value: formatDuration(value) }
+      : { key: name, name: metricName(name), value: valueText(value) };
+  });
 
 /** Abbreviations of statistics keep their capitals. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
@@ -218,7 +219,7 @@ export interface NodeRow {
   readonly kind: string;
   readonly tone: Tone;
   readonly state: string;
-  readonly slots: { readonly busy: number; readonly all: number };
+  readonly slots: { readonly busy: number; readonly all: number; readonly text: string };
   readonly done: string;
   readonly since: string;
   readonly backends: readonly string[];
@@ -238,13 +239,16 @@ export function nodeRows({ overview }: Pick<DashboardModel, "overview">): readon
     name: node.name,
     kind: KINDS[node.kind],
     ...nodeState(node),
-    slots: { busy: node.running, all: node.slots },
+    slots: { busy: node.running, all: node.slots, text: slotText(node) },
     done: formatCount(node.tasksDone, "task"),
     since: formatAgo(Math.max(0, overview.now - node.joinedAt)),
     backends: node.backends.map(backendName),
     lacks: node.lacks,
   }));
 }
+
+const slotText = ({ running, slots }: NodeView): string =>
+  slots === 0 ? "Offers no slots now" : `${formatInteger(running)} of ${formatCount(slots, "slot")} busy`;
 
 function nodeState({ state, running }: NodeView): { readonly tone: Tone; readonly state: string } {
   if (state === "leaving") return { tone: "calm", state: "Leaving" };
@@ -259,13 +263,7 @@ export function pageTitle({ overview, connection, token }: DashboardModel): stri
   const running = overview?.jobs.filter(({ state }) => state === "running") ?? [];
   const [only] = running;
   if (only === undefined) return "Kindling dashboard";
-  const sum = (of: (stage: StageView) => number) => only.stages.reduce((total, stage) => total + of(stage), 0);
-  const percent = formatPercent(
-    sum(({ done }) => done) /
-      Math.max(
-        1,
-        sum(({ tasks }) => tasks),
-      ),
-  );
-  return running.length === 1 ? `${percent} ${only.workload} · Kindling` : `${running.length} jobs run · Kindling`;
+  return running.length === 1
+    ? `${formatPercent(fractionOf(only))} ${only.workload} · Kindling`
+    : `${running.length} jobs run · Kindling`;
 }

@@ -1,4 +1,5 @@
 import type { Value } from "../../shared/value.ts";
+import { formatInteger } from "../ui/format.ts";
 
 /**
  * A workload's parameters as a form: fields out of the JSON Schema, and parameters out of what was filled in. Only the part of
@@ -71,10 +72,10 @@ function kindOf(property: Schema): FieldKind {
 }
 
 /** A type beside `null` counts as the type alone: an empty field stands for null. */
-function typeName({ type }: Schema): Value {
-  if (!Array.isArray(type)) return type;
-  const others = type.filter((name) => name !== "null");
-  return others.length === 1 ? others[0] : undefined;
+function typeName({ type }: Schema): string {
+  const names = (Array.isArray(type) ? type : [type]).filter((name) => name !== "null");
+  const [only] = names as readonly unknown[];
+  return names.length === 1 && typeof only === "string" ? only : "any";
 }
 
 function optionsOf(property: Schema): readonly string[] | null {
@@ -110,6 +111,7 @@ function bounds(property: Schema): { min?: number; max?: number } {
 function initialText(type: FieldKind, value: Value): string {
   if (type.kind === "flag") return value === true ? "true" : "false";
   if (value === undefined || value === null) return "";
+  if (type.kind === "number" && typeof value === "number" && value >= 10_000) return formatInteger(value);
   return type.kind === "json" ? JSON.stringify(value) : String(value);
 }
 

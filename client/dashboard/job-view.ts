@@ -69,12 +69,19 @@ function jobButtons(
     return [button("Run again", () => actions.rerun(id), { small: true, blocked, label: `Run ${title} ${id} again` })];
   }
   if (model.confirming !== id) {
-    return [button("Cancel", () => actions.askCancel(id), { small: true, blocked, label: `Cancel ${title} ${id}` })];
+    return [
+      button("Cancel", () => actions.askCancel(id), {
+        small: true,
+        blocked,
+        label: `Cancel ${title} ${id}`,
+        key: "ask",
+      }),
+    ];
   }
   return [
     h("span", { class: "small", role: "alert", key: "sure" }, "Throw its work away?"),
     button("Cancel the job", () => actions.cancel(id), { small: true, kind: "danger" }),
-    button("Keep it", () => actions.askCancel(null), { small: true }),
+    button("Keep it", () => actions.askCancel(null), { small: true, key: "ask" }),
   ];
 }
 
@@ -85,7 +92,11 @@ function details(card: JobCard, model: DashboardModel, actions: DashboardActions
     "div",
     { class: "stack details", key: "details" },
     stages.length === 0
-      ? h("p", { class: "soft small", key: "planning" }, "No stage yet: the driver is still planning.")
+      ? h(
+          "p",
+          { class: "soft small", key: "planning" },
+          card.running ? "No stage yet: it is being planned." : "It had no stage.",
+        )
       : part("Stages", h("ol", { class: "stack" }, stages.map(stageView))),
     h(
       "div",
@@ -138,12 +149,12 @@ const title = ({ title, id }: JobCard): string => `${title} ${id}`;
 const part = (name: string, content: ElementNode): ElementNode =>
   h("div", { class: "stack tight part", key: name }, h("h4", null, name), content);
 
-const stageView = ({ key, title, tasks, figures, how, progress, finished }: StageRow): ElementNode =>
+const stageView = ({ key, title, tasks, figures, how, progress, tone }: StageRow): ElementNode =>
   h(
     "li",
     { key, class: "stack tight" },
     h("div", { class: "row spread small" }, h("span", null, title), h("span", { class: "soft figures" }, tasks)),
-    bar({ label: `Progress of ${title}`, tone: finished ? "good" : undefined, ...progress }),
+    bar({ label: `Progress of ${title}`, tone, ...progress }),
     figures !== "" && h("p", { class: "small figures", key: "figures" }, figures),
     how !== "" && h("p", { class: "small soft", key: "how" }, how),
   );
@@ -153,7 +164,7 @@ const shareView = ({ key, name, tasks, text }: ShareRow, total: number): Element
     "li",
     { key, class: "stack tight" },
     h("div", { class: "row spread small" }, h("span", null, name), h("span", { class: "soft figures" }, text)),
-    bar({ label: `Share of ${name}`, done: tasks, running: 0, total }),
+    bar({ label: `Share of ${name}`, tone: "calm", done: tasks, running: 0, total }),
   );
 
 const topView = (rows: readonly TopRow[]): ElementNode =>

@@ -13,7 +13,7 @@ export function nodeView({ id, name, kind, tone, state, slots, done, since, back
       "div",
       { class: "row small soft figures" },
       slotDots(slots),
-      h("span", null, `${slots.busy} of ${slots.all} slots busy`),
+      h("span", null, slots.text),
       h("span", null, `${done} done`),
     ),
     h("p", { class: "small soft" }, `${kind} · joined ${since}`),

@@ -77,9 +77,9 @@ function form({ workloads, draft }: DashboardModel, actions: DashboardActions): 
   );
 }
 
-/** Files and what has no default come first; the rest waits behind a fold. */
+/** Files, large amounts and what has no default come first; the rest waits behind a fold. */
 const inFront = ({ type, required, initial }: Field): boolean =>
-  required || type.kind === "file" || (type.kind === "number" && initial !== "" && Number(initial) >= 1000);
+  required || type.kind === "file" || (type.kind === "number" && initial.includes(","));
 
 function fieldView(field: Field, draft: Draft, actions: DashboardActions): ElementNode {
   const { name, description, required, initial } = field;
@@ -103,11 +103,12 @@ function fieldView(field: Field, draft: Draft, actions: DashboardActions): Eleme
 }
 
 function hintOf({ type, initial }: Field, description: string): string {
+  const standard = type.kind === "number" && initial !== "" ? `Default ${initial}.` : "";
   const place = type.kind === "file" ? "A path under the coordinator's data root, or an upload." : "";
-  const whole =
-    type.kind === "number" && Number(initial) >= 1e5 ? `Default ${initial.replace(/\B(?=(\d{3})+$)/g, ",")}.` : "";
-  return [description.replace(/([^.])$/, "$1."), place, whole].filter(Boolean).join(" ");
+  return [sentence(description), place, standard].filter(Boolean).join(" ");
 }
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/([^.])$/, "$1.");
 
 type ControlProps = Readonly<Record<string, string | boolean | undefined>>;
 

@@ -55,7 +55,7 @@ function lost(problem: string, overview: Overview | null, actions: DashboardActi
   const stale = overview === null ? "" : " What you see is from before.";
   return h(
     "div",
-    { class: "wide", key: "lost" },
+    { class: "wide lost", key: "lost" },
     notice(
       "bad",
       "No connection to the coordinator",

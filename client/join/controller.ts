@@ -90,10 +90,13 @@ export function createJoin(world: JoinWorld): JoinController {
     if (state.outdated && model.wish !== "off" && memory.claimReload(world.today())) world.reload();
   }
 
-  /** Runs one command of the node; a failure is shown, and the node counts as stopped. */
+  /** Runs one command of the node; after a failure, which is shown, the next start makes a new node. */
   function command(work: (control: NodeControl) => Promise<void>): void {
     node ??= world.node();
-    work(node).catch((error: unknown) => set({ problem: problemText(error) }));
+    work(node).catch((error: unknown) => {
+      node = null;
+      set({ problem: problemText(error) });
+    });
   }
 
   function start(paused: boolean): void {

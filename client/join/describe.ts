@@ -1,7 +1,16 @@
 import type { JobView } from "../../shared/protocol/api.ts";
-import { formatBytes, formatCount, formatDuration, formatInteger, formatPercent, formatUnits } from "../ui/format.ts";
+import {
+  formatAmount,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatInteger,
+  formatPercent,
+  formatUnits,
+} from "../ui/format.ts";
 import type { Fact, Tone } from "../ui/parts.ts";
 import { humanize } from "../ui/words.ts";
+import { progressOf } from "../ui/progress.ts";
 import type { JoinModel } from "./model.ts";
 
 /** The view model: what the page says, computed from what it knows. */
@@ -115,7 +124,7 @@ export function doneFacts({ node, overview }: JoinModel): readonly Fact[] {
   return [
     { label: "Tasks done", value: formatInteger(node.tasksDone) },
     ...failed,
-    { label: "Work", value: formatUnits(node.unitsDone, unit) },
+    { label: "Work", value: unit === "" ? formatAmount(node.unitsDone) : formatUnits(node.unitsDone, unit) },
     { label: "Received", value: formatBytes(node.bytesReceived) },
     { label: "Sent", value: formatBytes(node.bytesSent) },
   ];
@@ -137,8 +146,7 @@ export interface JobRow {
   readonly progress: { readonly done: number; readonly running: number; readonly total: number };
   /** "Your share": what this node did of it; empty if nothing. */
   readonly share: string;
-  /** Why it cannot be run again now; undefined if it can. */
-  readonly blocked: string | undefined;
+  readonly ended: boolean;
 }
 
 const STATES: Readonly<Record<JobView["state"], readonly [Tone, string]>> = {
@@ -151,29 +159,31 @@ const STATES: Readonly<Record<JobView["state"], readonly [Tone, string]>> = {
 /** How many of the newest jobs are listed. */
 const RECENT = 8;
 
-export function jobRows({ overview, node, rerunning }: JoinModel): readonly JobRow[] {
+export function jobRows({ overview, node }: JoinModel): readonly JobRow[] {
   const jobs = [...(overview?.jobs ?? [])].sort((a, b) => b.createdAt - a.createdAt);
-  const busy = jobs.some(({ state }) => state === "running");
   return jobs.slice(0, RECENT).map((job) => {
     const [tone, state] = STATES[job.state];
-    const sum = (field: "done" | "running" | "tasks") => job.stages.reduce((total, stage) => total + stage[field], 0);
-    const progress = { done: sum("done"), running: sum("running"), total: sum("tasks") };
+    const progress = progressOf(job);
+    const tasks =
+      progress.total > 0 ? `${formatInteger(progress.done)} of ${formatCount(progress.total, "task")} · ` : "";
     return {
       id: job.id,
       name: job.workload,
       tone,
       state,
-      detail: `${formatInteger(progress.done)} of ${formatCount(progress.total, "task")} · ${formatDuration(job.seconds)}`,
+      detail: `${tasks}${formatDuration(job.seconds)}`,
       progress,
       share: shareOf(job, node?.node ?? null),
-      blocked: blockedBecause(busy, rerunning),
+      ended: job.state !== "running",
     };
   });
 }
 
-function blockedBecause(busy: boolean, rerunning: string | null): string | undefined {
-  if (rerunning !== null) return "A job is being started";
-  return busy ? "A job is running: wait until it ends" : undefined;
+/** Why no job can be run again now; undefined if one can. */
+export function rerunBlocked({ overview, rerunning }: JoinModel): string | undefined {
+  if (rerunning !== null) return "A job is being started.";
+  const busy = overview?.jobs.some(({ state }) => state === "running") === true;
+  return busy ? "While a job runs, no other can be started from here." : undefined;
 }
 
 function shareOf({ shares }: JobView, node: string | null): string {

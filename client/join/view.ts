@@ -4,7 +4,7 @@ import { formatCount } from "../ui/format.ts";
 import { badge, bar, button, chips, empty, facts, notice, topBar } from "../ui/parts.ts";
 import { tokenGate } from "../ui/token-gate.ts";
 import { backendName } from "../ui/words.ts";
-import { doneFacts, headline, jobRows, runningRows, stepOf } from "./describe.ts";
+import { doneFacts, headline, jobRows, rerunBlocked, runningRows, stepOf } from "./describe.ts";
 import type { JobRow, RunningRow } from "./describe.ts";
 import type { JoinActions, JoinModel } from "./model.ts";
 
@@ -27,9 +27,9 @@ export function joinView(model: JoinModel, actions: JoinActions): readonly Eleme
       "main",
       { id: "main", key: "main", class: "join" },
       control(model, actions),
-      model.node !== null && now(model),
+      (model.node !== null || !model.device.secure) &&
+        h("div", { class: "stack", key: "own" }, model.node !== null && now(model), device(model)),
       jobs(model, actions),
-      device(model),
     ),
   ];
 }
@@ -58,12 +58,12 @@ const idle = (model: JoinModel): boolean => stepOf(model) === "idle" || stepOf(m
 
 function buttons(model: JoinModel, actions: JoinActions): readonly ElementNode[] {
   if (model.node?.outdated === true) return [button("Reload", actions.reload, { kind: "primary" })];
-  if (idle(model)) return [button("Start", actions.start, { kind: "primary" })];
+  if (idle(model)) return [button("Start", actions.start, { kind: "primary", key: "main" })];
   const leaving = model.node?.phase === "leaving" ? "It is leaving already" : undefined;
   return [
     model.wish === "paused"
-      ? button("Resume", actions.resume, { kind: "primary", blocked: leaving })
-      : button("Pause", actions.pause, { blocked: leaving }),
+      ? button("Resume", actions.resume, { kind: "primary", blocked: leaving, key: "main" })
+      : button("Pause", actions.pause, { blocked: leaving, key: "main" }),
     button("Stop", actions.stop, { blocked: leaving }),
   ];
 }
@@ -134,6 +134,7 @@ const runningRow = ({ key, title, where, soFar, stage }: RunningRow): ElementNod
 function jobs(model: JoinModel, actions: JoinActions): ElementNode {
   const { overview, overviewProblem, rerunProblem } = model;
   const rows = jobRows(model);
+  const blocked = rerunBlocked(model);
   return h(
     "section",
     { class: "card stack", key: "jobs", "aria-labelledby": "jobs-title" },
@@ -147,38 +148,41 @@ function jobs(model: JoinModel, actions: JoinActions): ElementNode {
     rerunProblem !== "" && notice("bad", "The job did not start", h("span", null, rerunProblem)),
     overview === null && overviewProblem === "" && empty("Loading the jobs …"),
     overview !== null && rows.length === 0 && empty("No job has run yet."),
+    blocked !== undefined && h("p", { class: "soft small", id: "rerun-blocked", key: "blocked" }, blocked),
     rows.length > 0 &&
       h(
         "ul",
         { class: "list", key: "list" },
-        rows.map((row) => jobRow(row, actions)),
+        rows.map((row) => jobRow(row, blocked, actions)),
       ),
   );
 }
 
-function jobRow(
-  { id, name, tone, state, detail, progress, share, blocked }: JobRow,
-  actions: JoinActions,
-): ElementNode {
+function jobRow(row: JobRow, blocked: string | undefined, actions: JoinActions): ElementNode {
+  const { id, name, tone, state, detail, progress, share, ended } = row;
   const barTone = tone === "good" ? "good" : tone === "busy" ? undefined : "bad";
   return h(
     "li",
     { key: id, class: "stack tight" },
     h("div", { class: "row" }, h("strong", null, name), badge(tone, state)),
-    bar({ label: `Progress of ${name}`, tone: barTone, ...progress }),
-    h("span", { class: "soft small figures" }, detail),
+    progress.total > 0 && bar({ label: `Progress of ${name}`, tone: barTone, ...progress }),
+    h("span", { key: "detail", class: "soft small figures" }, detail),
     h(
       "div",
-      { class: "row spread" },
+      { key: "share", class: "row spread" },
       h(
         "span",
         { class: share === "" ? "soft small" : "share small figures" },
         share === "" ? "Not on this device" : share,
       ),
-      state !== "Running" &&
-        button("Run again", () => actions.rerun(id), { small: true, blocked, label: `Run ${name} again` }),
+      ended &&
+        button("Run again", () => actions.rerun(id), {
+          small: true,
+          blocked,
+          label: `Run ${name} again`,
+          describedBy: blocked === undefined ? undefined : "rerun-blocked",
+        }),
     ),
-    state !== "Running" && blocked !== undefined && h("span", { class: "soft small" }, `${blocked}.`),
   );
 }
 

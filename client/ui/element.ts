@@ -13,7 +13,7 @@ export type ViewNode = ElementNode | string;
 export type Child = ViewNode | number | false | null | undefined | readonly Child[];
 
 export type Handlers = {
-  readonly [Name in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Name]) => void;
+  readonly [Name in keyof HTMLElementEventMap]?: (event: HTMLElementEventMap[Name]) => unknown;
 };
 /** CSS properties, custom ones included; set through CSSOM since the content policy forbids style attributes. */
 export type Style = Readonly<Record<`--${string}`, string>>;

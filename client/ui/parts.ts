@@ -14,7 +14,7 @@ export interface Progress {
   /** Under way: drawn fainter, beyond what is done. */
   readonly running: number;
   readonly total: number;
-  readonly tone?: "good" | "bad" | undefined;
+  readonly tone?: "good" | "bad" | "calm" | undefined;
 }
 
 export function bar({ label, done, running, total, tone }: Progress): ElementNode {
@@ -63,10 +63,12 @@ export interface ButtonOptions {
   readonly label?: string | undefined;
   readonly key?: string | undefined;
   readonly expanded?: boolean | undefined;
+  /** Id of an element that says more about it. */
+  readonly describedBy?: string | undefined;
 }
 
 export function button(text: string, press: () => void, options: ButtonOptions = {}): ElementNode {
-  const { kind, small, blocked, label, key, expanded } = options;
+  const { kind, small, blocked, label, key, expanded, describedBy } = options;
   return h(
     "button",
     {
@@ -77,7 +79,9 @@ export function button(text: string, press: () => void, options: ButtonOptions =
       title: blocked,
       "aria-label": label,
       "aria-expanded": expanded === undefined ? undefined : String(expanded),
-      on: { click: press },
+      "aria-describedby": describedBy,
+      // The second click of a double click must not press what has just taken this button's place.
+      on: { click: (event) => event.detail < 2 && press() },
     },
     text,
   );

@@ -1,5 +1,3 @@
-import { formatDuration } from "./format.ts";
-
 const codeOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null ? (error as { code?: unknown }).code : undefined;
 
@@ -15,4 +13,4 @@ export function problemText(error: unknown): string {
 
 /** The sentence for a poll that failed and will be tried again. */
 export const retryText = (error: unknown, retryMs: number): string =>
-  `${problemText(error).replace(/[.\s]+$/, "")}. Trying again in ${formatDuration(retryMs / 1000)}.`;
+  `${problemText(error).replace(/[.\s]+$/, "")}. Trying again in ${Math.round(retryMs / 1000)} s.`;

@@ -109,7 +109,7 @@ function listen(target: Element, now: Handlers): void {
     types.add(type);
     target.addEventListener(type, (event) => {
       const handler = handlers.get(target)?.[event.type as keyof HTMLElementEventMap];
-      (handler as ((event: Event) => void) | undefined)?.(event);
+      (handler as ((event: Event) => unknown) | undefined)?.(event);
     });
   }
 }
