@@ -2,6 +2,6 @@
 export { createInProcessCoordinator, type InProcessCoordinator } from "./in-process.ts";
 export { type ArtifactSink, streamedArtifacts } from "./jobs/artifacts.ts";
 export { type Bundle, builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";
-export { loadWorkload, parseParams } from "./jobs/workload.ts";
+export { checkParams, loadWorkload, parseParams } from "./jobs/workload.ts";
 export { type Coordinator, type CoordinatorOptions, readTokens, startCoordinator } from "./main.ts";
 export { JobLog } from "./observe/log.ts";

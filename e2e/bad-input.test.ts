@@ -11,11 +11,11 @@ const write = (name: string, text: string): void => writeFileSync(join(folder, n
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "kindling-bad-"));
-  write("counts.csv", "key,count\na,1\nb,2\n");
-  write("text.csv", "key,count\na,1\nb,two\n");
-  write("ragged.csv", "key,count\na,1\nb\n");
+  write("counts.csv", "key,value\na,1\nb,2\n");
+  write("text.csv", "key,value\na,1\nb,two\n");
+  write("ragged.csv", "key,value\na,1\nb\n");
   write("empty.csv", "");
-  write("overflow.csv", `key,count\na,${2n ** 63n - 1n}\nb,1\na,1\n`);
+  write("overflow.csv", `key,value\na,${2n ** 63n - 1n}\nb,1\na,1\n`);
   const days = Array.from({ length: 40 }, (_, day) => `202001${String((day % 31) + 1).padStart(2, "0")},${day},1,2,3`);
   write("weather-text.csv", `date,temp,wind,rainfall,humidity\n${days.slice(0, 20).join("\n")}\n20200121,warm,1,2,3\n`);
   write("weather-no-target.csv", `date,temp,wind,rainfall\n20200101,1,2,3\n`);
@@ -35,7 +35,7 @@ const CASES: readonly (readonly [what: string, args: string, code: 1 | 2, names:
     "text where a number belongs",
     "run string-count --input text.csv --out out.csv",
     1,
-    [/text\.csv/, /row 3/, /count/],
+    [/text\.csv/, /row 3/, /value/],
   ],
   ["a ragged row", "run string-count --input ragged.csv --out out.csv", 1, [/ragged\.csv/, /row 3/]],
   ["an empty file", "run string-count --input empty.csv --out out.csv", 1, [/empty\.csv/, /empty/]],

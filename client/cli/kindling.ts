@@ -74,17 +74,16 @@ remote("status", "show a job: stages, shares, result").argument("<job>").action(
 remote("logs", "print a job's log").argument("<job>").option("-f, --follow", "go on until it ends").action(logs);
 remote("cancel", "cancel a job").argument("<job>").action(cancel);
 
-const data = program.command("data").description("make input files");
+const data = program.command("data").description("make input files").enablePositionalOptions();
 data
   .command("tuples")
   .description("write the tuples that string-count would generate to a CSV file")
-  .requiredOption("--out <file>", "file to write")
-  .option("--tuples <n>", "how many", "100000000")
-  .option("--key-length <n>", "letters in a key", "3")
-  .option("--alphabet <letters>", "letters and ranges of letters", "A-Z")
-  .option("--max-value <n>", "values are 1 to this", "10")
-  .option("--seed <n>", "seed", "1")
-  .action(dataTuples);
+  .usage("--out FILE [options]   (kindling data tuples --help lists them)")
+  .argument("[args...]")
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action((args: string[]) => dataTuples(args));
 data
   .command("weather")
   .description("write synthetic daily weather of 1990–2021: observed.csv, actual.csv and future.csv")

@@ -29,7 +29,7 @@ export interface LocalExecutor extends InProcessCoordinator {
 export async function startLocal(options: LocalOptions): Promise<LocalExecutor> {
   const coordinator = createInProcessCoordinator({
     clock: systemClock,
-    log: new JobLog((line) => process.stderr.write(`${line}\n`), options.verbose ? "debug" : "warn"),
+    log: new JobLog(options.verbose ? (line) => process.stderr.write(`${line}\n`) : () => undefined, "debug"),
     artifacts: streamedArtifacts((name) => fileSink(options.outFiles.target(name))),
   });
   const [forNode, forCoordinator] = memoryChannelPair<ToCoordinator, ToNode>();

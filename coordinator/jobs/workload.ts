@@ -30,19 +30,23 @@ function isWorkload(thing: unknown): thing is Workload {
 }
 
 /** Parameters with their defaults. Throws `BadParams`, naming each wrong one, also those that the workload does not have. */
-export function parseParams(workload: Workload, given: unknown): unknown {
-  const shape = (workload.params as Partial<z.ZodObject>).shape;
+export const parseParams = (workload: Workload, given: unknown): unknown =>
+  checkParams(workload.name, workload.params, given);
+
+/** As `parseParams`, of a schema that stands for itself; `owner` is whose parameters they are. */
+export function checkParams<S extends z.ZodType>(owner: string, schema: S, given: unknown): z.output<S> {
+  const shape = (schema as unknown as Partial<z.ZodObject>).shape;
   if (shape && typeof given === "object" && given !== null) {
     const unknown = Object.keys(given).filter((key) => !Object.hasOwn(shape, key));
     if (unknown.length > 0) {
       const known = Object.keys(shape).join(", ");
-      throw new KindlingError("BadParams", `${workload.name} has no parameter ${unknown.join(", ")}; it has ${known}`);
+      throw new KindlingError("BadParams", `${owner} has no parameter ${unknown.join(", ")}; it has ${known}`);
     }
   }
-  const parsed = workload.params.safeParse(given);
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "parameters"}: ${issue.message}`);
-  throw new KindlingError("BadParams", `${workload.name}: ${problems.join("; ")}`);
+  throw new KindlingError("BadParams", `${owner}: ${problems.join("; ")}`);
 }
 
 /** The name under which a bundle's workload lists a task: how every node finds it. */

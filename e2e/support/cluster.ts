@@ -12,7 +12,7 @@ import { until } from "./until.ts";
 
 /** One line of a node's execution log. */
 interface Execution {
-  readonly task: string;
+  readonly attempt: string;
   readonly outcome: string;
 }
 
@@ -141,7 +141,7 @@ export class Cluster {
 
   /** Marks a moment in the execution log. */
   mark(label: string): void {
-    appendFileSync(this.executionLog, `${JSON.stringify({ task: "", outcome: label })}\n`);
+    appendFileSync(this.executionLog, `${JSON.stringify({ attempt: "", outcome: label })}\n`);
   }
 
   async close(): Promise<void> {

@@ -1,12 +1,21 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { toJSONSchema } from "zod";
+import { checkParams } from "../../../coordinator/index.ts";
 import { KindlingError } from "../../../shared/errors.ts";
+import type { Value } from "../../../shared/value.ts";
 import { syntheticWeather } from "../../../workloads/forecast/synthetic.ts";
-import { fileSink } from "../out-files.ts";
+import { tupleParameters, tupleSpec } from "../../../workloads/string-count/parameters.ts";
+import { createTupleWriter, TUPLES_HEADER } from "../../../workloads/string-count/tuples-csv.ts";
+import { wholeNumber } from "../numbers.ts";
+import { fileSink, OutFiles } from "../out-files.ts";
+import { describeOptions, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
+
+const TUPLE_KERNEL = new URL("../../../workloads/string-count/kernel.wasm", import.meta.url);
 
 /** `kindling data weather`: three CSV files of synthetic daily weather. */
 export async function dataWeather(options: { readonly out: string; readonly seed: string }): Promise<void> {
-  const weather = syntheticWeather(seedOf(options.seed));
+  const weather = syntheticWeather(wholeNumber(options.seed, "seed", 0, 2 ** 32 - 1));
   await mkdir(options.out, { recursive: true });
   for (const [name, text] of Object.entries(weather) as [string, string][]) {
     const path = join(options.out, `${name}.csv`);
@@ -17,12 +26,31 @@ export async function dataWeather(options: { readonly out: string; readonly seed
   }
 }
 
-export async function dataTuples(): Promise<void> {}
+const OWN = {
+  out: { type: "string", value: "FILE", help: "file to write" },
+  help: { type: "boolean", help: "show this" },
+} as const satisfies Record<string, OwnOption>;
 
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw new KindlingError("BadUsage", `--seed takes a whole number below 2^32, not ${JSON.stringify(text)}`);
+/** `kindling data tuples`: what string-count would generate, as a CSV file with the header `key,value`. */
+export async function dataTuples(argv: readonly string[]): Promise<void> {
+  const options = schemaOptions(toJSONSchema(tupleParameters, { io: "input", unrepresentable: "any" }) as Value);
+  const { own, params } = parseOptions(argv, OWN, options);
+  if (own["help"] === true) {
+    process.stdout.write(`Usage: kindling data tuples --out FILE [options]\n\nOptions:\n${describeOptions(options)}\n`);
+    return;
   }
-  return seed;
+  const out = own["out"];
+  if (typeof out !== "string") throw new KindlingError("BadUsage", "data tuples needs --out FILE");
+  const parsed = checkParams("data tuples", tupleParameters, params);
+  await new OutFiles(out, new Map()).check();
+  const write = await createTupleWriter(await readFile(TUPLE_KERNEL), tupleSpec(parsed));
+  const sink = await fileSink(out);
+  try {
+    await sink.write(new TextEncoder().encode(TUPLES_HEADER));
+    for (const text of write({ start: 0, count: parsed.tuples })) await sink.write(text);
+    await sink.finish();
+  } catch (error) {
+    await sink.abandon();
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { availableParallelism, hostname, totalmem } from "node:os";
 import { KindlingError } from "../../../shared/errors.ts";
 import { startHeadless } from "../../headless/headless.ts";
 import { parseBytes } from "../bytes.ts";
+import { wholeNumber } from "../numbers.ts";
 import { splitLink } from "../remote.ts";
 
 export interface NodeCommandOptions {
@@ -20,13 +21,7 @@ export async function node(options: NodeCommandOptions): Promise<void> {
   if (!token) {
     throw new KindlingError("BadUsage", "No join token: give the whole join link, --token, or set KINDLING_TOKEN");
   }
-  const slots = options.slots === undefined ? availableParallelism() : Number(options.slots);
-  if (!Number.isInteger(slots) || slots < 1 || slots > 1024) {
-    throw new KindlingError(
-      "BadUsage",
-      `--slots takes a whole number from 1 to 1024, not ${JSON.stringify(options.slots)}`,
-    );
-  }
+  const slots = options.slots === undefined ? availableParallelism() : wholeNumber(options.slots, "slots", 1, 1024);
   const headless = await startHeadless({
     url: url.origin,
     token,

@@ -8,6 +8,7 @@ import type { Value } from "../../../shared/value.ts";
 import type { ApiClient } from "../../api/client.ts";
 import { parseBytes } from "../bytes.ts";
 import { startLocal } from "../local.ts";
+import { wholeNumber } from "../numbers.ts";
 import { fileSink, OutFiles } from "../out-files.ts";
 import { showProgress } from "../progress.ts";
 import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, uploadFile } from "../remote.ts";
@@ -95,7 +96,7 @@ interface Run {
 
 async function runLocal({ workload, code, params, own, outFiles }: Run): Promise<JobView> {
   const executor = await startLocal({
-    slots: positive(own.slots, "slots") ?? availableParallelism(),
+    slots: own.slots === undefined ? availableParallelism() : wholeNumber(own.slots, "slots", 1, 1024),
     memoryBytes: own.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(own.memory, "memory"),
     outFiles,
     verbose: own.verbose ?? false,
@@ -178,12 +179,4 @@ function usage(name: string, options: readonly SchemaOption[]): string {
   );
   const workload = options.length > 0 ? `\nOptions of ${name}:\n${describeOptions(options)}\n` : "";
   return `Usage: kindling run ${name} [options]\n\nOptions:\n${own.join("\n")}\n${workload}`;
-}
-
-function positive(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1)
-    throw new KindlingError("BadUsage", `--${flag} takes a positive integer, not ${text}`);
-  return number;
 }

@@ -5,6 +5,7 @@ import { type Coordinator, startCoordinator } from "../../../coordinator/index.t
 import { KindlingError } from "../../../shared/errors.ts";
 import { createApiClient } from "../../api/client.ts";
 import { runDemo } from "../demo.ts";
+import { wholeNumber } from "../numbers.ts";
 
 export interface StartOptions {
   readonly host: string;
@@ -100,15 +101,4 @@ function tlsFiles({ tlsCert, tlsKey }: StartOptions): { cert: string; key: strin
     throw new KindlingError("BadUsage", "--tls-cert and --tls-key go together");
   }
   return { cert: tlsCert, key: tlsKey };
-}
-
-function wholeNumber(text: string, flag: string, least: number, most: number): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < least || number > most) {
-    throw new KindlingError(
-      "BadUsage",
-      `--${flag} takes a whole number from ${least} to ${most}, not ${JSON.stringify(text)}`,
-    );
-  }
-  return number;
 }
