@@ -55,7 +55,7 @@ module.exports = {
     forbid(
       "no-node-in-workloads",
       "Workloads run in tabs too.",
-      { path: "^workloads/", pathNot: [TEST, "^workloads/build-wasm[.]ts$"] },
+      { path: "^workloads/", pathNot: [TEST, "/testing([.]ts$|/)", "^workloads/build-wasm[.]ts$"] },
       NODE,
     ),
     forbid(
@@ -69,7 +69,7 @@ module.exports = {
       "What runs for users is in dependencies.",
       {
         path: "^(shared|workloads|client|coordinator)/",
-        pathNot: [TEST, "^workloads/build-wasm[.]ts$", "/testing/", "[.](contract|case)[.]ts$"],
+        pathNot: [TEST, "^workloads/build-wasm[.]ts$", "/testing([.]ts$|/)"],
       },
       { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
     ),

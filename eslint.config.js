@@ -160,7 +160,7 @@ export default tseslint.config(
   {
     name: "workloads: the clock only inside job.once",
     files: ["workloads/**/*.ts"],
-    ignores: [...TESTS, "workloads/build-wasm.ts"],
+    ignores: [...TESTS, "**/testing.ts", "**/testing/**", "workloads/build-wasm.ts"],
     rules: {
       "no-restricted-syntax": ["error", ...inexactPower, ...clocks(INSIDE_ONCE)],
       "no-restricted-globals": ["error", ...hostGlobals],
