@@ -132,7 +132,7 @@ function accept(step: Step, task: TaskState, node: NodeState, attempt: AttemptId
  * is known to be gone, trying again is bounded.
  */
 function countStarved(step: Step, task: TaskState, last: string): void {
-  
+  if (task.inputs.missing > 0) return;
   task.starvedAttempts++;
   if (task.starvedAttempts < step.state.options.maxLostAttempts) return;
   failJob(step, task.stage.job, {
