@@ -85,12 +85,12 @@ test("an error that another node would meet too fails the job at once, and stops
   cluster.join("a", 1);
   cluster.join("b", 1);
   cluster.add(plan(3, 9));
-  const effects = cluster.fail("a", "job/3/0#1", failure("BadInput", false));
+  const effects = cluster.fail("a", "job/3/0#1", failure("Overflow", false));
   expect(ofType(effects, "JobFailed")).toEqual([
     {
       type: "JobFailed",
       job: JOB,
-      error: { code: "BadInput", message: "stage 3, partition 0: BadInput happened", retryable: false },
+      error: { code: "Overflow", message: "stage 3, partition 0: Overflow happened", retryable: false },
     },
   ]);
   expect(ofType(effects, "Revoke").flatMap((effect) => effect.attempts)).toHaveLength(5);
@@ -99,4 +99,12 @@ test("an error that another node would meet too fails the job at once, and stops
     { type: "Reject", node: "b", attempt: "job/3/1#1", reason: "its job has failed" },
   ]);
   expect(assigned(cluster.join("c", 4))).toEqual([]);
+});
+
+test("an error in the caller's data keeps its own words", () => {
+  const cluster = new Harness();
+  cluster.join("a", 1);
+  cluster.add(plan(0, 1));
+  const error = { code: "BadInput", message: "data.csv, row 7: no number", retryable: false };
+  expect(cluster.fail("a", "job/0/0#1", error)).toEqual([{ type: "JobFailed", job: JOB, error }]);
 });
