@@ -1,7 +1,7 @@
 /** The most rows of a training set: a row's number and its rank fit 16 bits, with one value kept for "missing". */
 export const MAX_ROWS = 0xffff;
 /** The most columns: a node's column number fits 15 bits. */
-export const MAX_COLUMNS = 0x7fff;
+const MAX_COLUMNS = 0x7fff;
 /** The rank of a missing value: after all others. */
 export const MISSING_RANK = 0xffff;
 /** Targets are integers of at most this size, so sums over MAX_ROWS rows or trees stay below 2⁵²: exact as doubles. */

@@ -43,13 +43,15 @@ export const encodeHead = defineTask<HeadInput, string, Prepared>({
   },
 });
 
-export const MODEL_FOOT = "\n]}\n";
-
 /** The end of `model.json`. */
-export const encodeFoot = defineTask<null, string, Prepared>({ js: () => MODEL_FOOT });
+export const encodeFoot = defineTask<null, string, Prepared>({ js: () => "\n]}\n" });
 
 function encodeTree({ column, value, left }: Tree): string {
-  const columns = Array.from(column, (code) => (code === LEAF ? -1 : code & ~MISSING_LEFT));
-  const missing = Array.from(column, (code) => (code === LEAF ? "." : code >= MISSING_LEFT ? "L" : "R"));
-  return `{"column":[${columns}],"missing":"${missing.join("")}","value":[${value}],"left":[${left}]}`;
+  const columns: number[] = [];
+  let missing = "";
+  for (const code of column) {
+    columns.push(code === LEAF ? -1 : code & ~MISSING_LEFT);
+    missing += code === LEAF ? "." : code >= MISSING_LEFT ? "L" : "R";
+  }
+  return `{"column":[${columns.join()}],"missing":"${missing}","value":[${value.join()}],"left":[${left.join()}]}`;
 }

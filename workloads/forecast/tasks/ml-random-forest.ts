@@ -1,17 +1,18 @@
 import { defineTask, InputError } from "kindling";
-import { RandomForestRegression } from "ml-random-forest";
 import type { Prepared } from "../data/prepared.ts";
 import type { ForestOptions } from "../forest/forest.ts";
 import { MISSING_RANK, type TrainingSet } from "../forest/training-set.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 
 /** The standalone original: the library of that name, one process, one task. It takes many minutes for 100 trees. */
+const library = () => import("ml-random-forest");
 
 export type LibraryInput = { readonly trees: number; readonly options: ForestOptions };
 
 /** Trains the library's forest; gives it as the library's JSON. */
 export const libraryFit = defineTask<LibraryInput, string, Prepared>({
-  js({ trees, options }, context) {
+  async js({ trees, options }, context) {
+    const { RandomForestRegression } = await library();
     const { training } = context.broadcast;
     const { columns } = training;
     const forest = new RandomForestRegression({
@@ -36,7 +37,8 @@ export const libraryFit = defineTask<LibraryInput, string, Prepared>({
 
 /** Predicts every query with a forest of `libraryFit`. */
 export const libraryPredict = defineTask<string, string, Prepared, Conclusion>({
-  js(model, context) {
+  async js(model, context) {
+    const { RandomForestRegression } = await library();
     const forest = RandomForestRegression.load(JSON.parse(model) as Parameters<typeof RandomForestRegression.load>[0]);
     const { queries, features } = context.broadcast;
     return conclude(context, (name, rows) => {
