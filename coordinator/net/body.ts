@@ -61,7 +61,7 @@ async function* limited(request: IncomingMessage, maxBytes: number): AsyncGenera
 }
 
 /** Throws `BadRequest` for values nested too deep, and for the key that would reach an object's prototype. */
-export function checkJson(root: unknown): void {
+function checkJson(root: unknown): void {
   let level: unknown[] = [root];
   for (let depth = 0; level.length > 0; depth++) {
     const next: unknown[] = [];

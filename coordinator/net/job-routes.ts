@@ -135,7 +135,7 @@ function wholeNumber(name: string, text: string): number {
 }
 
 /** The overview for those who lend a machine: what runs, not what it is about. */
-export function volunteerView(overview: Overview): Overview {
+function volunteerView(overview: Overview): Overview {
   const jobs = overview.jobs.map((job) => ({ ...job, params: {}, metrics: {}, artifacts: [], error: null }));
   return { ...overview, jobs };
 }
