@@ -27,6 +27,8 @@ test.each([
   ["date,temp\n20200231,1\n", 'w.csv: row 2, column "date": "20200231" is no date'],
   ["date,temp\n20200101,1\n2020-01-01,2\n", 'w.csv: row 3, column "date": 2020-01-01 stands in row 2 already'],
   ["date,temp,temp\n20200101,1,2\n", 'w.csv: row 1: the column "temp" stands there twice'],
+  ["date,__proto__\n20200101,1\n", "w.csv: row 1: column 2 cannot be named __proto__"],
+  [`date,${"x".repeat(101)}\n20200101,1\n`, "w.csv: row 1: column 2 cannot be named xxx"],
   ["date,\n20200101,1\n", "w.csv: row 1: column 2 has no name"],
 ])("refuses %j", (text, message) => {
   expect(() => read(text)).toThrow(message);

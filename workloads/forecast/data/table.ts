@@ -3,6 +3,8 @@ import { parseCsv } from "./csv.ts";
 import { type Day, parseDay } from "./dates.ts";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** Characters of a column's name. */
+const LONGEST_NAME = 100;
 /** What stands for a missing value, beside an empty cell. */
 const MISSING = new Set(["", "NA", "NaN", "nan", "null"]);
 
@@ -73,6 +75,11 @@ function decode(bytes: Uint8Array, name: string): string {
 function checkHeader(names: readonly string[], file: string): void {
   names.forEach((column, index) => {
     if (column === "") throw new InputError(`${file}: row 1: column ${index + 1} has no name`);
+    if (column.length > LONGEST_NAME || column === "__proto__") {
+      throw new InputError(
+        `${file}: row 1: column ${index + 1} cannot be named ${column.slice(0, 40)}…; shorten or change it`,
+      );
+    }
     if (names.indexOf(column) !== index)
       throw new InputError(`${file}: row 1: the column "${column}" stands there twice`);
   });

@@ -8,6 +8,8 @@ import { readTable, type Table, takeRows } from "../data/table.ts";
 const MAX_FILE = 2 ** 28;
 /** Each column's list of rows lies in a node's memory. */
 const MAX_PREDICTORS = 1000;
+/** Columns whose counts are reported: a summary is small. */
+const LISTED = 30;
 
 export type PrepareInput = {
   /** Train on the rows before the holdout and ask for the holdout, or train on all and ask for the other files. */
@@ -22,7 +24,7 @@ export type PrepareInput = {
 
 export type PrepareSummary = {
   readonly features: number;
-  /** By part: train, and each query. At most 100 columns each, to keep a summary small. */
+  /** By part: train, and each query. At most LISTED columns each. */
   readonly counts: Readonly<Record<string, CleaningCounts>>;
   readonly rows: Readonly<Record<string, number>>;
 };
@@ -122,4 +124,4 @@ const sortedByDay = ({ days }: Table): number[] =>
   [...days.keys()].sort((a, b) => (days[a] as number) - (days[b] as number));
 
 const firstColumns = (counts: CleaningCounts): CleaningCounts =>
-  Object.fromEntries(Object.entries(counts).slice(0, 100));
+  Object.fromEntries(Object.entries(counts).slice(0, LISTED));
