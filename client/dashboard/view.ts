@@ -1,7 +1,7 @@
 import type { Overview } from "../../shared/protocol/api.ts";
 import type { ElementNode } from "../ui/element.ts";
 import { h } from "../ui/element.ts";
-import { formatCount, formatRate } from "../ui/format.ts";
+import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 import type { Tone } from "../ui/parts.ts";
 import { badge, button, empty, notice, topBar } from "../ui/parts.ts";
 import { tokenGate } from "../ui/token-gate.ts";
@@ -92,9 +92,16 @@ function throughputView({ history, overview }: DashboardModel): ElementNode {
           "figcaption",
           { class: "row spread" },
           h("span", { class: "now figures" }, formatRate(one.now, one.unit)),
-          h("span", { class: "soft small figures" }, `peak ${formatRate(one.peak, one.unit)} in the last 3 min`),
+          h(
+            "span",
+            { class: "soft small figures" },
+            `peak ${formatRate(one.peak, one.unit)} in ${formatDuration(one.span / 1000)}`,
+          ),
         ),
-        sparkline(one, `Throughput of the last three minutes, at most ${formatRate(one.peak, one.unit)}`),
+        sparkline(
+          one,
+          `Throughput of the last ${formatDuration(one.span / 1000)}, at most ${formatRate(one.peak, one.unit)}`,
+        ),
       ),
     ),
   );
