@@ -37,7 +37,6 @@ export const taskKey = (job: JobId, ordinal: number, partition: number): TaskKey
   `${job}/${ordinal}/${partition}` as TaskKey;
 export const attemptId = (task: TaskKey, epoch: number): AttemptId => `${task}#${epoch}` as AttemptId;
 export const chunkKey = (task: TaskKey, bucket: number): ChunkKey => `${task}/${bucket}` as ChunkKey;
-export const taskOfAttempt = (attempt: AttemptId): TaskKey =>
-  attempt.slice(0, attempt.lastIndexOf("#")) as TaskKey;
+export const taskOfAttempt = (attempt: AttemptId): TaskKey => attempt.slice(0, attempt.lastIndexOf("#")) as TaskKey;
 export const taskOfChunk = (chunk: ChunkKey): TaskKey => chunk.slice(0, chunk.lastIndexOf("/")) as TaskKey;
 export const jobOfTask = (task: TaskKey): JobId => task.slice(0, task.indexOf("/")) as JobId;

@@ -9,15 +9,22 @@ for (const name of readdirSync(root)) {
   if (!existsSync(entry)) continue;
   const { error, stderr } = await asc.main([
     entry,
-    "--outFile", join(root, name, "kernel.wasm"),
-    "--optimizeLevel", "3",
-    "--shrinkLevel", "0",
+    "--outFile",
+    join(root, name, "kernel.wasm"),
+    "--optimizeLevel",
+    "3",
+    "--shrinkLevel",
+    "0",
     "--converge",
     "--noAssert",
-    "--runtime", "stub",
-    "--enable", "simd",
-    "--enable", "bulk-memory",
-    "--use", "abort=",
+    "--runtime",
+    "stub",
+    "--enable",
+    "simd",
+    "--enable",
+    "bulk-memory",
+    "--use",
+    "abort=",
   ]);
   if (error) {
     process.stderr.write(`${name}: ${stderr.toString()}\n`);

@@ -95,7 +95,10 @@ export interface Job {
    * Makes result files. Bytes are written as they are, text as UTF-8, anything else as one line of JSON for each partition.
    * A single dataset becomes the artifact `result`.
    */
-  collect(files: Dataset<unknown> | { readonly [name: string]: Dataset<unknown> }, metrics?: Metrics): Promise<JobResult>;
+  collect(
+    files: Dataset<unknown> | { readonly [name: string]: Dataset<unknown> },
+    metrics?: Metrics,
+  ): Promise<JobResult>;
 }
 
 /** Cuts a source into ranges of about `targetBytes`; always at least one, also for an empty source. */

@@ -75,4 +75,5 @@ export interface Task<I = Value, O = Value, B = undefined, S extends Value = Val
 }
 
 /** A task with its types inferred from the JS reference kernel. */
-export const defineTask = <I, O, B = undefined, S extends Value = Value>(task: Task<I, O, B, S>): Task<I, O, B, S> => task;
+export const defineTask = <I, O, B = undefined, S extends Value = Value>(task: Task<I, O, B, S>): Task<I, O, B, S> =>
+  task;
