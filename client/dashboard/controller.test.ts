@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { KindlingError } from "../../shared/errors.ts";
 import type { JobView, Overview } from "../../shared/protocol/api.ts";
-import type { DashboardApi } from "./controller.ts";
 import { createDashboard } from "./controller.ts";
+import type { DashboardApi } from "./desk.ts";
 import type { DashboardModel } from "./model.ts";
 
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

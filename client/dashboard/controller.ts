@@ -1,19 +1,14 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Overview } from "../../shared/protocol/api.ts";
-import type { ApiClient } from "../api/client.ts";
 import { createPoller } from "../ui/poll.ts";
 import { isUnauthorized, problemText, retryText } from "../ui/problems.ts";
 import type { TokenKeeper } from "../ui/token.ts";
 import { parsePastedToken } from "../ui/token.ts";
+import type { DashboardApi, Desk } from "./desk.ts";
 import { draftActions } from "./draft.ts";
 import type { DashboardActions, DashboardModel } from "./model.ts";
 import { initialModel } from "./model.ts";
 import { record } from "./throughput.ts";
-
-export type DashboardApi = Pick<
-  ApiClient,
-  "overview" | "workloads" | "submit" | "rerun" | "cancel" | "logs" | "uploadFile" | "artifact"
->;
 
 /** What the page stands on; tests give their own. */
 export interface DashboardWorld {
@@ -42,16 +37,6 @@ const BUSY_MS = 250;
 const IDLE_MS = 1_000;
 /** How long "Copied" stands, ms. */
 const COPIED_MS = 2_000;
-
-/** The model and its access, as the parts of the controller share them. */
-export interface Desk {
-  model(): DashboardModel;
-  set(change: Partial<DashboardModel>): void;
-  /** Null while there is no token. */
-  api(): DashboardApi | null;
-  /** Polls now, to show what an action has changed. */
-  refresh(): void;
-}
 
 export function createDashboard(world: DashboardWorld): DashboardController {
   let model = initialModel(world.tokens.take());

@@ -1,6 +1,6 @@
 import { UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
 import { problemText } from "../ui/problems.ts";
-import type { Desk } from "./controller.ts";
+import type { Desk } from "./desk.ts";
 import { fieldsOf, paramsOf } from "./form.ts";
 import type { DashboardActions, Draft } from "./model.ts";
 import { emptyDraft } from "./model.ts";

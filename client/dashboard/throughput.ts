@@ -1,7 +1,7 @@
 /** Throughput of the last minutes as the page saw it, for the sparklines. */
 
 /** Width of one sample, ms; polls within it keep the highest, so that a job of a second leaves a mark. */
-export const SAMPLE_MS = 1_000;
+const SAMPLE_MS = 1_000;
 /** How far back samples go, ms. */
 export const WINDOW_MS = 3 * 60_000;
 /** The least that a line spans, ms: a page just opened does not draw its first seconds as a cliff. */
