@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { attemptId, chunkKey, taskKey } from "../../shared/ids.ts";
 import type { ExecutionRecord } from "../node/execution-log.ts";
@@ -16,7 +19,14 @@ const scale = { js: (input, context) => input * context.broadcast.factor[0] };
 const spin = { js: () => { for (;;) {} } };
 const wrong = { js: () => { throw Object.assign(new Error("row 3 has no date"), { code: "BadInput", retryable: false }); } };
 const crash = { js: () => { throw new TypeError("no such thing"); } };
-export default { name: "test", tasks: { double, large, weigh, scale, spin, wrong, crash } };
+const exit = { js: () => process.exit(3) };
+const head = { js: (range, context) => {
+  const reader = context.open(range.source);
+  const target = new Uint8Array(100);
+  const bytes = target.subarray(0, reader.readInto(target, range.start));
+  return [reader.name, new TextDecoder().decode(bytes)];
+} };
+export default { name: "test", tasks: { exit, head, double, large, weigh, scale, spin, wrong, crash } };
 `;
 
 const nodes: ComputeNode[] = [];
@@ -148,4 +158,39 @@ test("errors keep their fate: wrong input is final, a crash may pass elsewhere",
     },
   });
   expect(await fake.result(0, 2)).toMatchObject({ error: { code: "UnknownTask", retryable: false } });
+});
+
+test("a thread that ends fails its task and is replaced", async () => {
+  const { fake } = await joinedNode(1);
+  const bundle = fake.addBundle(BUNDLE);
+  fake.assign(fake.stage(bundle, "exit"), [{ kind: "value", value: 0 }]);
+  fake.assign(fake.stage(bundle, "double", { ordinal: 1 }), [{ kind: "value", value: [4] }]);
+  expect(await fake.result(0)).toMatchObject({
+    error: { code: "TaskCrashed", message: "Error: The worker thread ended with code 3", retryable: true },
+  });
+  expect(await fake.result(0, 1)).toMatchObject({ ok: true });
+});
+
+test("a source with a path is read in place; one that is gone says so", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "kindling-"));
+  try {
+    const path = join(folder, "data.csv");
+    writeFileSync(path, "key,value\nA,1\n");
+    const { fake } = await joinedNode(1);
+    const bundle = fake.addBundle(BUNDLE);
+    const input = { kind: "value", value: { source: 0, start: 4, end: 9 } } as const;
+    const source = { ordinal: 0, name: "data.csv", bytes: 14, path };
+    fake.assign(fake.stage(bundle, "head", { sources: [source] }), [input]);
+    fake.assign(fake.stage(bundle, "head", { ordinal: 1, sources: [{ ...source, path: `${path}.gone` }] }), [input]);
+    expect(await fake.result(0)).toMatchObject({ ok: true });
+    const key = chunkKey(taskKey(JOB, 0, 0), 0);
+    fake.send({ type: "upload", chunks: [{ key, bytes: 8, hash: null }] });
+    expect(await fake.result(0, 1)).toMatchObject({
+      error: { code: "SourceUnavailable", message: expect.stringContaining("Cannot read data.csv") as string },
+    });
+    expect(fake.uploads).toMatchObject([{ payload: { value: ["data.csv", "value\nA,1\n"] } }]);
+    expect(fake.sourceReads).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -80,12 +80,13 @@ export class Inputs {
     this.#broadcasts.dropWhere((key) => key.startsWith(`${job}/`));
   }
 
+  /** In a buffer of its own, which the caller may give away. */
   async read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array> {
     const bytes = await this.#steadily(this.#options.lifetime, (plane, signal) =>
       plane.read(job, source, start, end, signal),
     );
     this.#options.count("received", bytes.byteLength);
-    return bytes;
+    return compact(bytes);
   }
 
   async upload(chunk: HeldChunk, payload: Payload): Promise<void> {

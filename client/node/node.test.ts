@@ -146,7 +146,7 @@ test("a paused node gives back what it has not started, and what comes too late"
   const reading = Promise.withResolvers<void>();
   fake.plane.read = () => {
     reading.resolve();
-    return arrival.promise;
+    return arrival.promise.then((bytes) => bytes.slice());
   };
   const bundle = fake.addBundle(BUNDLE);
   const stage = fake.stage(bundle, "gate", { sources: [{ ordinal: 0, name: "data.csv", bytes: 100 }] });

@@ -1,3 +1,4 @@
+import { transfer } from "comlink";
 import type { Clock } from "../../shared/clock.ts";
 import { toWireError } from "../../shared/errors.ts";
 import type { NodeChannel } from "../../shared/protocol/channel.ts";
@@ -119,7 +120,10 @@ export class ComputeNode {
       host: {
         bundle: (hash) => this.#inputs.bundle(hash),
         broadcast: (ref) => this.#inputs.broadcast(ref),
-        read: (job, source, start, end) => this.#inputs.read(job, source, start, end),
+        read: async (job, source, start, end) => {
+          const bytes = await this.#inputs.read(job, source, start, end);
+          return transfer(bytes, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []);
+        },
         progress: (attempt, units) => this.#bench.progress(attempt, units),
       },
     });
