@@ -36,12 +36,12 @@ export interface ServerOptions {
 export interface ServerLimits {
   /** ms for a request's headers, so that connections which drip cannot take all sockets. */
   readonly headersMs: number;
-  /** ms without a byte in either direction until an HTTP connection is dropped. */
+  /** ms without a byte in either direction until an HTTP connection is dropped; must exceed what a node waits for a held blob. */
   readonly idleMs: number;
   readonly channel: ChannelLimits;
 }
 
-const LIMITS: ServerLimits = { headersMs: 8_000, idleMs: 60_000, channel: CHANNEL_LIMITS };
+const LIMITS: ServerLimits = { headersMs: 8_000, idleMs: 120_000, channel: CHANNEL_LIMITS };
 /** ms in which requests under way may end when the server closes. */
 const CLOSE_MS = 1_000;
 
