@@ -80,6 +80,14 @@ test("a holder that cannot give an output is one no more; the last one's loss is
   expect(assigned(missing("c"))).toEqual(["a: job/0/0#2"]);
 });
 
+test("a request is met once: what is lost again later stays lost until it is needed again", () => {
+  const cluster = twoHeld();
+  cluster.send({ type: "OutputMissing", task: task(0, 0), node: node("a") });
+  cluster.succeed("a", "job/0/0#2", held);
+  expect(assigned(cluster.lose("a"))).toEqual([]);
+  expect(stageProgress(cluster.state, JOB, 0)).toMatchObject({ lost: 2 });
+});
+
 test("a reader whose inputs are gone waits for them before it is tried again", () => {
   const cluster = twoHeld();
   cluster.send({ type: "SlotsChanged", node: node("a"), slots: 0, released: [] });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assigned, failure, Harness, JOB, ofType, output, plan, task } from "./simulation/harness.ts";
+import { assigned, failure, Harness, JOB, node, ofType, output, plan, task } from "./simulation/harness.ts";
 import { holdersOf, stageProgress } from "./views.ts";
 
 const durable = output(1, true);
@@ -38,6 +38,19 @@ test("a failed task waits for another node that is busy, and returns to its own 
   expect(stageProgress(cluster.state, JOB, 0)?.retries).toBe(3);
 });
 
+test("a task that failed does not slip back to its node through the queue of those that never failed", () => {
+  const cluster = new Harness({ prefetch: 0 });
+  cluster.join("a", 1);
+  cluster.add(plan(0, 1));
+  cluster.succeed("a", "job/0/0#1", held);
+  // The holder takes partition 1 by nearness, which leaves its entry in the stage's own queue behind partition 0.
+  cluster.add(plan(1, [[], [task(0, 0)]]));
+  cluster.join("b", 1);
+  cluster.fail("a", "job/1/1#1", crash);
+  expect(assigned(cluster.succeed("b", "job/1/0#1", durable))).toEqual(["b: job/1/1#2"]);
+  expect(stageProgress(cluster.state, JOB, 1)).toMatchObject({ done: 1, leased: 1, ready: 0 });
+});
+
 test("a paused or leaving node does not count as another node", () => {
   const cluster = new Harness();
   cluster.join("a", 1);
@@ -56,6 +69,35 @@ test("an input that cannot be read is not the task's failure, but does not go on
   }
   const [failed] = ofType(cluster.fail("a", "job/0/0#6", unavailable), "JobFailed");
   expect(failed?.error.message).toContain("stage 0, partition 0 could not read its input 6 times");
+});
+
+test("attempts that fail because an input is being made again are not counted against the task", () => {
+  const cluster = new Harness({ maxLostAttempts: 2, prefetch: 0 });
+  const unavailable = failure("InputUnavailable", true);
+  cluster.join("a", 1);
+  cluster.add(plan(0, 1));
+  cluster.succeed("a", "job/0/0#1", held);
+  cluster.add(plan(1, [[task(0, 0)]]));
+  for (let epoch = 1; epoch < 6; epoch++) {
+    cluster.send({ type: "OutputMissing", task: task(0, 0), node: node("a") });
+    expect(assigned(cluster.fail("a", `job/1/0#${epoch}`, unavailable))).toEqual([`a: job/0/0#${epoch + 1}`]);
+    expect(assigned(cluster.succeed("a", `job/0/0#${epoch + 1}`, held))).toEqual([`a: job/1/0#${epoch + 1}`]);
+  }
+});
+
+test("the count of unreadable inputs begins anew when one was lost", () => {
+  const cluster = new Harness({ maxLostAttempts: 2, prefetch: 0 });
+  const unavailable = failure("InputUnavailable", true);
+  cluster.join("a", 1);
+  cluster.add(plan(0, 1));
+  cluster.succeed("a", "job/0/0#1", held);
+  cluster.add(plan(1, [[task(0, 0)]]));
+  expect(assigned(cluster.fail("a", "job/1/0#1", unavailable))).toEqual(["a: job/1/0#2"]);
+  cluster.send({ type: "OutputMissing", task: task(0, 0), node: node("a") });
+  cluster.fail("a", "job/1/0#2", unavailable);
+  cluster.succeed("a", "job/0/0#2", held);
+  expect(assigned(cluster.fail("a", "job/1/0#3", unavailable))).toEqual(["a: job/1/0#4"]);
+  expect(ofType(cluster.fail("a", "job/1/0#4", unavailable), "JobFailed")).toHaveLength(1);
 });
 
 test("results without a live lease are rejected with the reason", () => {
@@ -135,4 +177,7 @@ test("within one process, where nothing is hashed, sizes are compared", () => {
   cluster.join("b", 1);
   cluster.send({ type: "OutputMissing", task: task(0, 0), node: null });
   expect(cluster.succeed("b", "job/0/0#2", unhashed)).toMatchObject([{ type: "Accept", repeated: true }]);
+  cluster.send({ type: "OutputMissing", task: task(0, 0), node: node("b") });
+  const longer = { chunks: [{ bytes: 9, hash: null }], durable: false };
+  expect(cluster.succeed("b", "job/0/0#3", longer)).toMatchObject([{ type: "JobFailed" }, { type: "Reject" }]);
 });

@@ -94,6 +94,8 @@ export function outputDurable(step: Step, event: EventOf<"OutputDurable">): void
 function acceptFrom(step: Step, lease: Lease, output: Output): void {
   const { task, node, attempt } = lease;
   if (task.output !== null && !sameOutput(task.output, output)) {
+    endLease(step, lease);
+    requeue(step, task, `${attempt} on ${node.id} gave other bytes than were accepted before`);
     const first = task.madeBy ?? "a node before the coordinator's restart";
     failJob(step, task.stage.job, {
       code: "NotDeterministic",

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { TRANSITIONS } from "../transitions.ts";
 import { type Outcome, simulate } from "./run.ts";
 
-/** Seeds that found a fault once: kept for ever. */
-const FOUND: readonly number[] = [20, 25, 56, 110];
+/** Seeds that find faults which the scheduler once had (a re-sent result left a copy of its task running): kept for ever. */
+const FOUND: readonly number[] = [959, 1083, 1439, 1921];
 const SEEDS_PER_TEST = 250;
 const TESTS = 4;
 
@@ -17,7 +17,7 @@ function check(seed: number): void {
   expect(outcome.failure, `seed ${seed}, faults: ${outcome.faults.join(" ")}`).toBeNull();
 }
 
-test.each(FOUND)("seed %i, which found a fault once", check);
+test.each(FOUND)("seed %i, which finds a fault of the past", check);
 
 test.each(Array.from({ length: TESTS }, (_, part) => part * SEEDS_PER_TEST))(
   "jobs end exactly, whatever happens: seeds from %i",
@@ -38,16 +38,21 @@ test("the seeds made every transition and met every fault", () => {
 test("the work done under faults is bounded", () => {
   const executions = outcomes.reduce((sum, outcome) => sum + outcome.executions, 0);
   const tasks = outcomes.reduce((sum, outcome) => sum + outcome.tasks, 0);
-  // A fault every 60 ms among at most a dozen slots, with tasks of up to 85 ms: measured 2.3.
-  expect(executions / tasks).toBeLessThan(3);
+  // A fault every 60 ms among at most a dozen slots, with tasks of up to 85 ms: measured 2.0.
+  expect(executions / tasks).toBeLessThan(2.5);
 });
 
-test("without faults each task runs once, but for copies of the longest at the end of a stage", () => {
+test("without faults hardly any task runs twice", () => {
+  let executions = 0;
+  let tasks = 0;
   for (let seed = 0; seed < 100; seed++) {
     const outcome = simulate(seed, false);
     expect(outcome.failure, `seed ${seed}`).toBeNull();
-    expect(outcome.executions, `seed ${seed}`).toBeLessThanOrEqual(outcome.tasks + 2);
+    executions += outcome.executions;
+    tasks += outcome.tasks;
   }
+  // Copies of what is queued on a node with few slots at the end of a stage: measured 1.002.
+  expect(executions / tasks).toBeLessThan(1.02);
 });
 
 test("a seed repeats to the last effect", () => {
