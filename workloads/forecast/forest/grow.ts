@@ -85,14 +85,24 @@ function threshold(set: TrainingSet, { column, below, above }: Split): number {
 
 function divide(sample: Sample, node: Node, split: Split) {
   const ranks = sample.ranks[split.column] as Uint16Array;
+  const rows = node.order[split.column] as Uint16Array;
   const goesLeft = (row: number): boolean => {
     const rank = ranks[row] as number;
     return rank === MISSING_RANK ? split.missingLeft : rank <= split.below;
   };
-  const rows = node.order[0] as Uint16Array;
+  let size = 0;
+  for (const row of rows) size += goesLeft(row) ? 1 : 0;
   return {
-    left: node.order.map((sorted) => sorted.filter(goesLeft)),
-    right: node.order.map((sorted) => sorted.filter((row) => !goesLeft(row))),
-    sawMissing: rows.some((row) => ranks[row] === MISSING_RANK),
+    left: node.order.map((sorted) => take(sorted, size, goesLeft)),
+    right: node.order.map((sorted) => take(sorted, rows.length - size, (row) => !goesLeft(row))),
+    sawMissing: ranks[rows[rows.length - 1] as number] === MISSING_RANK,
   };
+}
+
+/** The `size` rows that belong to one side, in their order. */
+function take(rows: Uint16Array, size: number, belongs: (row: number) => boolean): Uint16Array {
+  const taken = new Uint16Array(size);
+  let at = 0;
+  for (const row of rows) if (belongs(row)) taken[at++] = row;
+  return taken;
 }

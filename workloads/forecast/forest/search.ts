@@ -42,8 +42,10 @@ export function searchColumn(
   floor: number,
 ): Split | undefined {
   const ranks = sample.ranks[column] as Uint16Array;
-  const known = rows.filter((row) => ranks[row] !== MISSING_RANK);
-  const missing = rows.subarray(known.length);
+  let count = rows.length;
+  while (count > 0 && ranks[rows[count - 1] as number] === MISSING_RANK) count--;
+  const known = rows.subarray(0, count);
+  const missing = rows.subarray(count);
   let best: Split | undefined;
   for (const missingLeft of missing.length > 0 ? [false, true] : [false]) {
     const side = missingLeft ? known : rows;
