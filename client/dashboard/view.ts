@@ -114,7 +114,7 @@ function jobsView(model: DashboardModel, actions: DashboardActions): ElementNode
     { class: "stack", key: "jobs", "aria-labelledby": "jobs-title" },
     h("h2", { id: "jobs-title" }, "Jobs"),
     cards.length === 0
-      ? empty("No job yet. Start one with the form, or with `kindling run`.")
+      ? empty("No job yet. Start one with the form, or with ", h("code", null, "kindling run"), ".")
       : h(
           "ul",
           { class: "stack", key: "list" },
@@ -134,7 +134,7 @@ function sideView(model: DashboardModel, overview: Overview, actions: DashboardA
       { class: "card stack", key: "nodes", "aria-labelledby": "nodes-title" },
       h("h2", { id: "nodes-title" }, "Nodes"),
       nodes.length === 0
-        ? empty("No node has joined. Open the join link in a tab, or run `kindling node`.")
+        ? empty("No node has joined. Open the join link in a tab, or run ", h("code", null, "kindling node"), ".")
         : h("ul", { class: "list", key: "list" }, nodes.map(nodeView)),
     ),
     inviteView((overview as Overview & { readonly joinLink?: string }).joinLink, model.copied, actions, origin),
