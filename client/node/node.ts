@@ -9,7 +9,6 @@ import {
   PROTOCOL_VERSION,
   type StageSpec,
   SUMMARY_BYTES,
-  type ToCoordinator,
   type ToNode,
 } from "../../shared/protocol/messages.ts";
 import type { Rng } from "../../shared/rng.ts";
@@ -20,14 +19,8 @@ import { HeldOutputs } from "./held-outputs.ts";
 import { type Connection, Inputs } from "./inputs.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
-import {
-  initialSession,
-  reduceSession,
-  type SessionEffect,
-  type SessionEvent,
-  type SessionState,
-  wakeAt,
-} from "./session.ts";
+import type { SessionState } from "./session.ts";
+import { SessionDriver } from "./session-driver.ts";
 import type { NodeState } from "./state.ts";
 import type { SpawnWorker } from "./worker-handle.ts";
 import { Workbench } from "./workbench.ts";
@@ -73,17 +66,13 @@ export class ComputeNode {
   readonly #inputs: Inputs;
   readonly #bench: Workbench;
   readonly #publisher: Publisher;
+  readonly #session: SessionDriver;
   readonly #lifetime = new AbortController();
   readonly #stages = new Map<string, StageSpec>();
   readonly #bytes = { received: 0, sent: 0 };
   #backends: readonly Backend[] = [];
-  #session: SessionState = initialSession;
-  readonly #events: SessionEvent[] = [];
-  #reducing = false;
-  #channel: NodeChannel | undefined;
   #plane: { readonly secret: string; readonly plane: DataPlane } | undefined;
   #joined = Promise.withResolvers<void>();
-  #cancelWake = (): void => {};
   readonly #ended = Promise.withResolvers<NodeState>();
 
   /** Resolves once all threads take work; the node joins then. Rejects if they do not start. */
@@ -93,11 +82,11 @@ export class ComputeNode {
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
-    const { identity, clock, spawn, inProcess = false } = parts;
+    const { identity, clock, rng, spawn, inProcess = false } = parts;
     const { slots, memoryBytes } = identity;
     const connection: Connection = {
       plane: (signal) => this.#joinedPlane(signal),
-      isJoined: () => this.#session.link.kind === "joined",
+      isJoined: () => this.#session.isJoined,
     };
     this.#publisher = new Publisher(clock, () => this.state);
     // A quarter of the memory for outputs that others hold too, an eighth for each cache; the kernels share the rest.
@@ -134,8 +123,23 @@ export class ComputeNode {
       held: this.#held,
       clock,
       executionLog: parts.executionLog,
-      finished: (result) => this.#dispatch({ type: "Finished", results: [result] }),
+      finished: (result) => {
+        const chunks = result.ok ? result.chunks : [];
+        for (const { inline } of chunks) this.#bytes.sent += inline?.byteLength ?? 0;
+        this.#session.dispatch({ type: "Finished", results: [result] });
+      },
       changed: () => this.#publisher.changed(),
+    });
+    this.#session = new SessionDriver({
+      clock,
+      rng,
+      slots,
+      open: parts.open,
+      describe: () => this.#describe(),
+      unitsOf: (attempt) => this.#bench.unitsOf(attempt),
+      receive: (message) => this.#receive(message),
+      changed: () => this.#publisher.changed(),
+      stopped: () => this.#stopAll(),
     });
     this.ready = this.#start();
     // Whoever does not wait for it learns of a failure from `ended`.
@@ -145,18 +149,21 @@ export class ComputeNode {
   async #start(): Promise<void> {
     try {
       this.#backends = await this.#pool.ready;
-      this.#dispatch({ type: "Start" });
+      this.#session.dispatch({ type: "Start" });
     } catch (error) {
-      this.#dispatch({ type: "Fail", detail: `Its worker threads do not start: ${toWireError(error).message}` });
+      this.#session.dispatch({
+        type: "Fail",
+        detail: `Its worker threads do not start: ${toWireError(error).message}`,
+      });
       throw error;
     }
   }
 
   get state(): NodeState {
-    const { detail, outdated, resume } = this.#session;
+    const { detail, outdated, resume } = this.#session.state;
     const { done } = this.#bench;
     return {
-      phase: phaseOf(this.#session),
+      phase: phaseOf(this.#session.state),
       detail,
       outdated,
       node: resume?.node ?? null,
@@ -178,17 +185,17 @@ export class ComputeNode {
 
   /** Finishes what runs, gives back the rest, and takes no more until `resume`. */
   pause(): void {
-    this.#dispatch({ type: "Pause", released: this.#bench.close() });
+    this.#session.dispatch({ type: "Pause", released: this.#bench.close() });
   }
 
   resume(): void {
-    if (this.#session.leaving === null) this.#bench.reopen();
-    this.#dispatch({ type: "Resume" });
+    if (this.#session.state.leaving === null) this.#bench.reopen();
+    this.#session.dispatch({ type: "Resume" });
   }
 
   /** Finishes or gives back what it runs, then leaves. */
   async stop(): Promise<void> {
-    this.#dispatch({ type: "Leave", released: this.#bench.close(), holds: this.#held.isSole });
+    this.#session.dispatch({ type: "Leave", released: this.#bench.close(), holds: this.#held.isSole });
     await this.ended;
   }
 
@@ -197,82 +204,12 @@ export class ComputeNode {
     this.#publisher.subscribe(listener);
   }
 
-  #dispatch(event: SessionEvent): void {
-    this.#events.push(event);
-    // Effects may give rise to events; those wait for their turn.
-    if (this.#reducing) return;
-    this.#reducing = true;
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-        const [session, effects] = reduceSession(this.#session, next, this.#parts.clock.now(), this.#parts.rng);
-        this.#session = session;
-        for (const effect of effects) this.#perform(effect);
-      }
-    } finally {
-      this.#reducing = false;
-    }
-    this.#cancelWake();
-    const due = wakeAt(this.#session) - this.#parts.clock.now();
-    this.#cancelWake = Number.isFinite(due)
-      ? this.#parts.clock.after(Math.max(0, due), () => this.#dispatch({ type: "Tick" }))
-      : () => {};
-    this.#publisher.changed();
-  }
-
-  #perform(effect: SessionEffect): void {
-    switch (effect.type) {
-      case "Open":
-        return this.#open();
-      case "Greet":
-        return this.#greet(effect);
-      case "Beat": {
-        const running = effect.running.map((attempt) => ({ attempt, units: this.#bench.unitsOf(attempt) }));
-        return this.#send({ type: "heartbeat", running });
-      }
-      case "Send":
-        return this.#send(effect.message);
-      case "Offer": {
-        const slots = effect.slots === "all" ? this.#parts.identity.slots : 0;
-        return this.#send({ type: "availability", slots, released: [...effect.released] });
-      }
-      case "Close": {
-        const channel = this.#channel;
-        this.#channel = undefined;
-        return channel?.close(effect.reason);
-      }
-      case "Stop":
-        return this.#stopAll();
-    }
-  }
-
-  #open(): void {
-    let channel: NodeChannel;
-    try {
-      channel = this.#parts.open();
-    } catch (error) {
-      this.#dispatch({ type: "Closed", reason: { kind: "lost", detail: toWireError(error).message } });
-      return;
-    }
-    this.#channel = channel;
-    // A channel that was replaced may still speak.
-    channel.onMessage((message) => {
-      if (this.#channel === channel) this.#receive(message);
-    });
-    channel.onClose((reason) => {
-      if (this.#channel !== channel) return;
-      this.#channel = undefined;
-      this.#dispatch({ type: "Closed", reason });
-    });
-    this.#dispatch({ type: "Opened" });
-  }
-
-  #greet({ resume, running }: SessionEffect & { type: "Greet" }): void {
+  /** What a hello says. */
+  #describe(): Omit<Hello, "type" | "resume" | "running"> {
     const { token, name, kind, slots, memoryBytes } = this.#parts.identity;
-    this.#send({
-      type: "hello",
+    return {
       protocol: PROTOCOL_VERSION,
       token,
-      ...(resume === null ? {} : { resume }),
       name: name.slice(0, HELLO_NAME),
       kind,
       slots,
@@ -280,47 +217,36 @@ export class ComputeNode {
       backends: [...this.#backends],
       lacks: [...this.#lacks],
       held: this.#held.list(HELD_MOST),
-      running: [...running],
-    });
-  }
-
-  #send(message: ToCoordinator): void {
-    if (message.type === "results") {
-      for (const result of message.results) {
-        if (!result.ok) continue;
-        for (const { inline } of result.chunks) this.#bytes.sent += inline?.byteLength ?? 0;
-      }
-    }
-    this.#channel?.send(message);
+    };
   }
 
   readonly #handlers: Handlers = {
     welcome: ({ node, secret, heartbeat }) => {
       if (this.#plane?.secret !== secret) this.#plane = { secret, plane: this.#parts.dataPlane(secret) };
-      this.#dispatch({ type: "Welcome", node, secret, heartbeat });
+      this.#session.dispatch({ type: "Welcome", node, secret, heartbeat });
       this.#joined.resolve();
       this.#joined = Promise.withResolvers<void>();
     },
     assign: ({ stages, leases }) => {
       for (const stage of stages) this.#stages.set(`${stage.job}/${stage.ordinal}`, this.#ownSources(stage));
       const attempts = leases.map(({ attempt }) => attempt);
-      this.#dispatch({ type: "Assigned", attempts });
+      this.#session.dispatch({ type: "Assigned", attempts });
       if (this.#bench.isOpen) for (const lease of leases) this.#assign(lease);
-      else this.#dispatch({ type: "GiveBack", released: attempts });
+      else this.#session.dispatch({ type: "GiveBack", released: attempts });
     },
     revoke: ({ attempts }) => {
       this.#bench.revoke(attempts);
-      this.#dispatch({ type: "Revoked", attempts });
+      this.#session.dispatch({ type: "Revoked", attempts });
     },
     acknowledge: ({ accepted, rejected }) => {
       this.#held.reject(rejected);
-      this.#dispatch({ type: "Acknowledged", attempts: [...accepted, ...rejected] });
+      this.#session.dispatch({ type: "Acknowledged", attempts: [...accepted, ...rejected] });
     },
     upload: ({ chunks }) => {
       for (const chunk of chunks) void this.#upload(chunk);
     },
     forget: ({ job }) => {
-      this.#dispatch({ type: "Revoked", attempts: this.#bench.forget(job) });
+      this.#session.dispatch({ type: "Revoked", attempts: this.#bench.forget(job) });
       this.#held.forget(job);
       this.#inputs.forget(job);
       for (const key of this.#stages.keys()) if (key.startsWith(`${job}/`)) this.#stages.delete(key);
@@ -340,7 +266,7 @@ export class ComputeNode {
     }
     const message = `${lease.attempt} belongs to a stage that this node was not told of`;
     const error = { code: "UnknownStage", message, retryable: true };
-    this.#dispatch({ type: "Finished", results: [{ attempt: lease.attempt, ok: false, error }] });
+    this.#session.dispatch({ type: "Finished", results: [{ attempt: lease.attempt, ok: false, error }] });
   }
 
   /** A coordinator elsewhere must not make this machine open files of its own. */
@@ -357,12 +283,12 @@ export class ComputeNode {
       this.#held.uploaded(chunk.key);
     } catch {
       // Whatever the reason, the coordinator must look elsewhere.
-      this.#send({ type: "unavailable", chunks: [chunk.key] });
+      this.#session.send({ type: "unavailable", chunks: [chunk.key] });
     }
   }
 
   async #joinedPlane(signal: AbortSignal): Promise<DataPlane> {
-    while (this.#session.link.kind !== "joined" || this.#plane === undefined) {
+    while (!this.#session.isJoined || this.#plane === undefined) {
       await aborted(signal, this.#joined.promise);
     }
     return this.#plane.plane;
@@ -373,9 +299,6 @@ export class ComputeNode {
     this.#lifetime.abort();
     this.#pool.stop();
     this.#held.clear();
-    const channel = this.#channel;
-    this.#channel = undefined;
-    channel?.close({ kind: "normal", detail: "left" });
     this.#publisher.end();
     this.#ended.resolve(this.state);
   }
