@@ -1,6 +1,6 @@
 import { BACKEND_CHOICES, file, InputError, z } from "kindling";
 import { parseHoldout } from "./data/holdout.ts";
-import type { ForestOptions } from "./forest/forest.ts";
+import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 
 /** Sums of leaves over so many trees are exact. */
 const MAX_TREES = 65_535;
@@ -40,7 +40,7 @@ export type Params = z.output<typeof params>;
 
 export const forestOptions = (params: Params, features: number): ForestOptions => ({
   seed: params.seed,
-  maxDepth: params.maxDepth ?? 0xffffffff,
+  maxDepth: params.maxDepth ?? UNLIMITED,
   minLeaf: params.minLeaf,
   maxFeatures: featureCount(params.maxFeatures, features),
 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { prepareTables } from "../data/prepared.ts";
 import { readTable, takeRows } from "../data/table.ts";
 import { syntheticWeather } from "../synthetic.ts";
+import { UNLIMITED } from "./forest.ts";
 import { wasmGrower } from "./wasm-grower.ts";
 
 const TREES = 20;
@@ -21,7 +22,7 @@ const { prepared } = prepareTables(train, {}, ["rainfall", "temp", "wind"], "hum
 
 const wasm = readFileSync(join(import.meta.dirname, "../kernel.wasm"));
 const { instance } = await WebAssembly.instantiate(wasm, {});
-const options = { seed: 1, maxDepth: 0xffffffff, minLeaf: 1, maxFeatures: prepared.features.length };
+const options = { seed: 1, maxDepth: UNLIMITED, minLeaf: 1, maxFeatures: prepared.features.length };
 const grow = wasmGrower(instance.exports, prepared.training, options);
 
 // The fastest of several rounds for each tree: what else the machine does only ever slows one down.

@@ -3,11 +3,14 @@ export const LEAF = 0xffff;
 /** Added to a node's column: a missing value goes left. */
 export const MISSING_LEFT = 0x8000;
 
+/** In place of a largest depth. */
+export const UNLIMITED = 0xffffffff;
+
 /** How trees are grown. The same seed and number always give the same tree, whatever else is grown beside it. */
 export type ForestOptions = {
   /** Unsigned 32-bit. */
   readonly seed: number;
-  /** Levels below the root; 2³² − 1 where there is no limit. */
+  /** Levels below the root, or UNLIMITED. */
   readonly maxDepth: number;
   /** A leaf holds at least so many distinct rows of the sample. */
   readonly minLeaf: number;

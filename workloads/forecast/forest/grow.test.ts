@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
-import { type ForestOptions, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree } from "./forest.ts";
+import { type ForestOptions, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree, UNLIMITED } from "./forest.ts";
 import { growTree } from "./grow.ts";
 import { bootstrap } from "./sample.ts";
 import { makeTrainingSet } from "./training-set.ts";
 import { visitOrder } from "./visits.ts";
 
-const unlimited: ForestOptions = { seed: 5, maxDepth: 0xffffffff, minLeaf: 1, maxFeatures: 0x7fff };
+const unlimited: ForestOptions = { seed: 5, maxDepth: UNLIMITED, minLeaf: 1, maxFeatures: 0x7fff };
 
 interface Row {
   readonly features: readonly number[];

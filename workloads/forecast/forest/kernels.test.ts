@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import wasm from "../kernel.wasm";
 import { fitTrees, type Grower, referenceGrower } from "./fit.ts";
-import type { Forest, ForestOptions } from "./forest.ts";
+import { type Forest, type ForestOptions, UNLIMITED } from "./forest.ts";
 import { makeTrainingSet, type TrainingSet } from "./training-set.ts";
 import { wasmGrower } from "./wasm-grower.ts";
 
@@ -27,7 +27,7 @@ function randomSet({ rows, columns, distinct, targets, missing = 0 }: Shape, see
   return makeTrainingSet(features, columns, y);
 }
 
-const unlimited: ForestOptions = { seed: 5, maxDepth: 0xffffffff, minLeaf: 1, maxFeatures: 0x7fff };
+const unlimited: ForestOptions = { seed: 5, maxDepth: UNLIMITED, minLeaf: 1, maxFeatures: 0x7fff };
 const context = {
   signal: new AbortController().signal,
   allocate: (bytes: number) => new Uint8Array(bytes),

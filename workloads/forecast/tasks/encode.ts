@@ -1,6 +1,6 @@
 import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
-import { type Forest, type ForestOptions, LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
+import { type Forest, type ForestOptions, LEAF, MISSING_LEFT, type Tree, UNLIMITED } from "../forest/forest.ts";
 
 /** A part of `model.json`: text that follows the part before it. */
 export const encodeTrees = defineTask<Forest, string, Prepared>({
@@ -34,7 +34,7 @@ export const encodeHead = defineTask<HeadInput, string, Prepared>({
       features: prepared.features,
       cleaning: prepared.ranges,
       trained: { rows: training.rows, from: prepared.trainedFrom, to: prepared.trainedTo },
-      options,
+      options: { ...options, maxDepth: options.maxDepth === UNLIMITED ? null : options.maxDepth },
       base: training.base,
       scale: training.scale,
       trees,
