@@ -4,14 +4,14 @@
  * A record ends with LF or CRLF outside of quotes; a CR elsewhere is data. A field that begins with a quote ends with
  * the next quote that is not doubled; a quote inside an unquoted field is data. A record without any byte is blank.
  */
-import type { ByteString } from "./bytes.ts";
+import { type ByteString, toByteString } from "./bytes.ts";
 
 export const LF = 10;
 const CR = 13;
 const QUOTE = 34;
 
 /** A longer record is refused: it is a lost quote far more often than data. */
-export const MAX_RECORD_BYTES = 2 ** 24;
+export const MAX_RECORD_BYTES = 2 ** 22;
 
 export interface Field {
   readonly text: ByteString;
@@ -45,25 +45,27 @@ export function readRecord(data: Uint8Array, at: number, delimiter: number): Csv
 
 /** `end` is the index of the delimiter or LF after the field. */
 function readField(data: Uint8Array, at: number, delimiter: number): (Field & { readonly end: number }) | undefined {
-  const text: number[] = [];
-  let from = at;
-  if (data[at] === QUOTE) {
-    for (from = at + 1; ; from++) {
-      if (from >= data.length) return undefined;
-      const byte = data[from] as number;
-      if (byte !== QUOTE) text.push(byte);
-      else if (data[from + 1] === QUOTE) text.push(data[from++] as number);
-      else break;
-    }
-    from++;
-  }
-  let end = from;
+  const isQuoted = data[at] === QUOTE;
+  const closing = isQuoted ? closingQuote(data, at + 1) : at;
+  if (closing === undefined) return undefined;
+  const tail = isQuoted ? closing + 1 : at;
+  let end = tail;
   while (end < data.length && data[end] !== delimiter && data[end] !== LF) end++;
   if (end >= data.length) return undefined;
-  const contentEnd = data[end] === LF && end > from && data[end - 1] === CR ? end - 1 : end;
-  const isQuoted = from > at;
-  if (!isQuoted) for (let index = at; index < contentEnd; index++) text.push(data[index] as number);
-  return { text: text.map((byte) => String.fromCharCode(byte)).join(""), badQuote: isQuoted && contentEnd > from, end };
+  const contentEnd = data[end] === LF && end > tail && data[end - 1] === CR ? end - 1 : end;
+  return isQuoted
+    ? { text: toByteString(data.subarray(at + 1, closing)).replaceAll('""', '"'), badQuote: contentEnd > tail, end }
+    : { text: toByteString(data.subarray(at, contentEnd)), badQuote: false, end };
+}
+
+/** The index of the first quote from `from` on that is not doubled. */
+function closingQuote(data: Uint8Array, from: number): number | undefined {
+  for (let index = from; index + 1 < data.length; index++) {
+    if (data[index] !== QUOTE) continue;
+    if (data[index + 1] !== QUOTE) return index;
+    index++;
+  }
+  return undefined;
 }
 
 /** The index after the first LF from `at` on that has an even number of quotes before it, undefined if there is none. */

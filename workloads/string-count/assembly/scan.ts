@@ -25,7 +25,7 @@ import { addWide } from "./wide-keys";
 
 const LF: u8 = 10;
 const CR: u8 = 13;
-export const MAX_RECORD_BYTES: usize = 1 << 24;
+export const MAX_RECORD_BYTES: usize = 1 << 22;
 
 /** Problems: places in PROBLEMS of ../counting.ts, from 1. */
 const UNTERMINATED: u32 = 1;

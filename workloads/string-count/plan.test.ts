@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { byteRanges, sampleSplitters, tupleRanges, tupleSplitters } from "./plan.ts";
+import { parseAlphabet } from "./tuples.ts";
+
+const alphabet = parseAlphabet("A-Z") ?? new Uint8Array();
+const spec = (keyLength: number) => ({ seed: 1, alphabet, keyLength, maxValue: 10 });
+
+test("ranges cover everything once, whatever their number", () => {
+  for (const [total, partitions] of [
+    [100, 7],
+    [3, 5],
+    [10_000_000, undefined],
+  ] as const) {
+    const ranges = tupleRanges(total, partitions);
+    let next = 0;
+    for (const range of ranges) {
+      expect(range.start).toBe(next);
+      next += range.count;
+    }
+    expect(next).toBe(total);
+    if (partitions !== undefined) expect(ranges).toHaveLength(partitions);
+  }
+  expect(byteRanges(4, 10, 21, 2)).toEqual([
+    { source: 4, start: 10, end: 16 },
+    { source: 4, start: 16, end: 21 },
+  ]);
+  expect(byteRanges(4, 10, 10, undefined)).toEqual([{ source: 4, start: 10, end: 10 }]);
+});
+
+test("few keys make one bucket, many are cut evenly", () => {
+  expect(tupleSplitters(spec(3), 1e9)).toEqual([]);
+  const splitters = tupleSplitters(spec(5), 1e8);
+  expect(splitters.length).toBe(45);
+  expect(splitters).toEqual([...new Set(splitters)].sort());
+  expect(splitters[22]).toBe("NAAAA");
+  expect(tupleSplitters(spec(1000), 1e12)).toHaveLength(63);
+});
+
+test("a sample of few keys, each seen often, makes one bucket; one of new keys alone makes many", () => {
+  const often = Array.from({ length: 100 }, (_, index) => ({ key: String(1000 + index), sum: 50n }));
+  expect(sampleSplitters(often, 0.001)).toEqual([]);
+  const fresh = Array.from({ length: 5000 }, (_, index) => ({ key: String(10_000 + index), sum: 1n }));
+  const splitters = sampleSplitters(fresh, 0.001);
+  expect(splitters).toHaveLength(19);
+  expect(splitters[0]).toBe("10250");
+  expect(sampleSplitters([], 0.5)).toEqual([]);
+});
