@@ -138,6 +138,13 @@ test("heartbeats keep leases alive; one that they do not name expires and is fen
   expect(cluster.succeed("a", "job/0/1#1", durable)).toMatchObject([{ type: "Reject" }]);
 });
 
+test("a Tick that comes too early is asked for again", () => {
+  const cluster = new Harness({ leaseMs: 1_000 });
+  cluster.join("a", 1);
+  expect(cluster.add(plan(0, 1))).toContainEqual({ type: "WakeAt", time: 1_000 });
+  expect(cluster.tickAt(999.5)).toEqual([{ type: "WakeAt", time: 1_000 }]);
+});
+
 test("a half-open node gets nothing new once a lease expired, until it is heard again", () => {
   const cluster = new Harness({ leaseMs: 1_000 });
   cluster.join("a", 1);

@@ -39,7 +39,7 @@ export function reduce(
   now: number,
 ): { readonly state: SchedulerState; readonly effects: readonly SchedulerEffect[] } {
   const step = beginStep(state, now);
-  const wakeBefore = state.nextWake;
+  const wakeBefore = event.type === "Tick" ? null : state.nextWake;
   dispatch(step, event.type, event);
   settleLineage(step);
   placeReady(step);

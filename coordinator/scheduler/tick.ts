@@ -7,7 +7,8 @@ import { transition } from "./transitions.ts";
 /** What passes with time alone: leases, the wait for held outputs, parked attempts. */
 export function tick(step: Step): void {
   const { state, now } = step;
-  if (state.nextWake !== null && state.nextWake <= now) state.nextWake = null;
+  // Any Tick, even one that a coarse timer sent too early, uses up the request: the next one is asked for anew.
+  state.nextWake = null;
   expireLeases(step);
   for (const task of state.awaited) {
     if (task.graceUntil !== null && task.graceUntil <= now) {

@@ -41,7 +41,7 @@ export class SimCoordinator {
   readonly #disk: Disk;
   readonly #jobs: readonly JobPlan[];
   readonly #sessions = new Map<NodeId, Session>();
-  readonly #stage = new Map<JobId, number>();
+  #cancelWake: () => void = () => {};
 
   constructor(world: World, disk: Disk, jobs: readonly JobPlan[], trace: string[], transitions: Set<string>) {
     this.#world = world;
@@ -132,7 +132,8 @@ export class SimCoordinator {
         this.#fail(`${effect.job} failed: ${effect.error.message}`);
         break;
       case "WakeAt":
-        clock.after(effect.time - clock.now(), () => this.send({ type: "Tick" }));
+        this.#cancelWake();
+        this.#cancelWake = clock.after(effect.time - clock.now(), () => this.send({ type: "Tick" }));
         break;
     }
   }
@@ -151,7 +152,6 @@ export class SimCoordinator {
   #advance(id: JobId, ordinal: number): void {
     const job = this.#jobs.find((plan) => plan.id === id);
     if (!this.alive || job === undefined) return;
-    this.#stage.set(id, ordinal);
     const dependencies = job.stages[ordinal];
     if (dependencies === undefined) {
       this.#collect(job);
