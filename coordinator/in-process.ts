@@ -45,7 +45,16 @@ export function createInProcessCoordinator(options: {
     inProcess: true,
   });
   const nodes = new Nodes(fabric, clock, log, () => true);
-  const jobs = new JobManager({ version: "", fabric, journal, blobs, artifacts, log, builtins: [] });
+  const jobs = new JobManager({
+    version: "",
+    fabric,
+    journal,
+    blobs,
+    artifacts,
+    log,
+    builtins: [],
+    joinLink: () => undefined,
+  });
   return {
     jobs,
     connect: (channel) => nodes.connect(channel, "in process"),

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "../shared/clock.ts";
 import { KindlingError } from "../shared/errors.ts";
@@ -37,8 +38,10 @@ export interface CoordinatorOptions {
 }
 
 export interface Coordinator {
-  /** `http://host:port`, with the port that it got. */
+  /** `http://host:port`, with the port that it got: how this machine reaches it. */
   readonly url: string;
+  /** How others reach it, with the tokens in the fragment. */
+  readonly links: { readonly dashboard: string; readonly join: string };
   readonly tokens: Tokens;
   readonly jobs: JobManager;
   /** Stops taking work, tells the nodes, and closes the store. What is under way goes on at the next start. */
@@ -63,6 +66,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     inProcess: false,
   });
   const version = packageVersion();
+  let links: Coordinator["links"] | undefined;
   const jobs = new JobManager({
     version,
     fabric,
@@ -71,6 +75,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     artifacts: blobArtifacts(blobs),
     log,
     builtins: BUILTINS,
+    joinLink: () => links?.join,
   });
   const data: DataService = {
     blobs,
@@ -111,8 +116,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   try {
     await jobs.start();
     const { url } = await server.listen();
+    const shared = options.publicUrl ?? outsideUrl(url, options.host);
+    links = { dashboard: `${shared}/dashboard#token=${tokens.operator}`, join: `${shared}/join#token=${tokens.join}` };
     return {
       url,
+      links,
       tokens,
       jobs,
       async close() {
@@ -129,6 +137,14 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+
+/** Bound to all addresses, it is reached from elsewhere by one that is not loopback. */
+function outsideUrl(url: string, host: string): string {
+  if (!["0.0.0.0", "::"].includes(host)) return url;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outside = addresses.find(({ family, internal }) => family === "IPv4" && !internal);
+  return outside ? url.replace("127.0.0.1", outside.address) : url;
+}
 
 const packageVersion = (): string =>
   (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string }).version;

@@ -1,5 +1,6 @@
 import { KindlingError } from "../../shared/errors.ts";
-import type { JobView, LogLine, Overview, SubmitRequest, WorkloadView } from "../../shared/protocol/api.ts";
+import type { JobView, LogLine, Overview, WorkloadView } from "../../shared/protocol/api.ts";
+import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
 import { type FetchLike, readApiError } from "./errors.ts";
 
 export interface ApiClientOptions {
@@ -37,7 +38,7 @@ export interface ApiClient {
   /** A result file's bytes in order. */
   artifact(id: string, name: string): Promise<AsyncIterable<Uint8Array>>;
   /** Stores a file of any size. */
-  uploadFile(content: Uint8Array | ReadableStream<Uint8Array>): Promise<StoredBlob>;
+  uploadFile(content: Uint8Array | Blob | ReadableStream<Uint8Array>): Promise<StoredBlob>;
   /** Stores bytes whose SHA-256 is known. */
   putBlob(hash: string, content: Uint8Array): Promise<StoredBlob>;
 }

@@ -59,7 +59,7 @@ export function draftActions({ model, set, api, refresh }: Desk): DraftActions {
   };
 
   async function storeFile(file: File): Promise<string> {
-    const { hash } = (await api()?.uploadFile(new Uint8Array(await file.arrayBuffer()))) ?? { hash: "" };
+    const { hash } = (await api()?.uploadFile(file)) ?? { hash: "" };
     return `${UPLOAD_PREFIX}${hash}/${file.name}`;
   }
 }

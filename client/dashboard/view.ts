@@ -137,7 +137,7 @@ function sideView(model: DashboardModel, overview: Overview, actions: DashboardA
         ? empty("No node has joined. Open the join link in a tab, or run ", h("code", null, "kindling node"), ".")
         : h("ul", { class: "list", key: "list" }, nodes.map(nodeView)),
     ),
-    inviteView((overview as Overview & { readonly joinLink?: string }).joinLink, model.copied, actions, origin),
+    inviteView(overview.joinLink, model.copied, actions, origin),
   );
 }
 

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { toJSONSchema } from "zod";
 import { KindlingError, toWireError } from "../../shared/errors.ts";
 import { type BlobHash, blobHash, type JobId, jobId, taskKey } from "../../shared/ids.ts";
-import type { JobView, LogLine, NodeView, Overview, SubmitRequest, WorkloadView } from "../../shared/protocol/api.ts";
+import type { JobView, LogLine, NodeView, Overview, WorkloadView } from "../../shared/protocol/api.ts";
+import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
 import type { JobResult } from "../../shared/sdk/job.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
@@ -26,6 +27,8 @@ export interface JobManagerOptions {
   readonly log: JobLog;
   /** Names of the built-in workloads. */
   readonly builtins: readonly string[];
+  /** The link that invites nodes, for operators; undefined where there is none (yet). */
+  readonly joinLink: () => string | undefined;
 }
 
 interface Loaded {
@@ -114,7 +117,15 @@ export class JobManager implements JobService {
     const nodes: NodeView[] = [...this.#options.fabric.nodes.values()].map((session) =>
       nodeView(session, this.#options.fabric.owes(session.id)),
     );
-    return { version: this.#options.version, now: Date.now(), jobs, nodes, throughput: throughput(jobs) };
+    const joinLink = this.#options.joinLink();
+    return {
+      version: this.#options.version,
+      now: Date.now(),
+      jobs,
+      nodes,
+      throughput: throughput(jobs),
+      ...(joinLink === undefined ? {} : { joinLink }),
+    };
   }
 
   story(id: JobId, ordinal: number, partition: number): readonly string[] | undefined {

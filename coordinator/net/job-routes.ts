@@ -1,6 +1,7 @@
 import { KindlingError } from "../../shared/errors.ts";
 import { type JobId, jobId } from "../../shared/ids.ts";
-import { type JobView, type Overview, submitRequest } from "../../shared/protocol/api.ts";
+import type { JobView, Overview } from "../../shared/protocol/api.ts";
+import { submitRequest } from "../../shared/protocol/submit-request.ts";
 import { readJson } from "./body.ts";
 import { sendBytes, sendJson } from "./respond.ts";
 import type { Exchange, Route } from "./route.ts";
@@ -135,7 +136,7 @@ function wholeNumber(name: string, text: string): number {
 }
 
 /** The overview for those who lend a machine: what runs, not what it is about. */
-function volunteerView(overview: Overview): Overview {
+function volunteerView({ joinLink: _, ...overview }: Overview): Overview {
   const jobs = overview.jobs.map((job) => ({ ...job, params: {}, metrics: {}, artifacts: [], error: null }));
   return { ...overview, jobs };
 }

@@ -1,5 +1,6 @@
 import type { BlobHash, JobId } from "../../shared/ids.ts";
-import type { JobView, LogLine, Overview, SubmitRequest, WorkloadView } from "../../shared/protocol/api.ts";
+import type { JobView, LogLine, Overview, WorkloadView } from "../../shared/protocol/api.ts";
+import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
 import type { CoordinatorChannel } from "../../shared/protocol/channel.ts";
 import type { BlobStore } from "../store/blobs.ts";
 

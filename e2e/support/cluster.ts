@@ -73,11 +73,8 @@ export class Cluster {
     this.#browser ??= await chromium.launch({ executablePath: findChromium() ?? "", args: chromiumFlags });
     const page = await this.#browser.newPage();
     await page.goto(link);
-    await page.getByLabel(/name/i).fill(name);
-    await page
-      .getByLabel(/workers|slots|cores/i)
-      .first()
-      .fill("1");
+    await page.getByLabel("Name of this device").fill(name);
+    await page.getByLabel("Threads to lend").fill("1");
     await page.getByRole("button", { name: /^start/i }).click();
     await this.joined(name);
     return page;

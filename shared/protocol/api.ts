@@ -1,4 +1,3 @@
-import * as z from "zod";
 import type { Backend } from "../sdk/task.ts";
 import type { Value } from "../value.ts";
 
@@ -70,6 +69,8 @@ export interface Overview {
   readonly nodes: readonly NodeView[];
   /** Present work in all jobs' units per second, by unit. */
   readonly throughput: Readonly<Record<string, number>>;
+  /** Invites nodes; only an operator gets it. */
+  readonly joinLink?: string;
 }
 
 export interface WorkloadView {
@@ -85,17 +86,6 @@ export interface LogLine {
   readonly level: "info" | "warn" | "error";
   readonly message: string;
 }
-
-/** `POST /api/jobs`: a built-in workload by name, or any bundle that was uploaded before, by hash. */
-export const submitRequest = z.object({
-  workload: z.string().min(1).max(64),
-  bundle: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
-  params: z.record(z.string().max(64), z.unknown()).default({}),
-});
-export type SubmitRequest = z.infer<typeof submitRequest>;
 
 /** A `file()` parameter's value for an uploaded file: `upload:HASH/NAME`. Anything else is a path under --data-root. */
 export const UPLOAD_PREFIX = "upload:";

@@ -4,7 +4,8 @@ import type { TypedArray, Value } from "../value.ts";
 
 /**
  * Values as bytes: MessagePack, with extension types for the typed arrays (elements little-endian) and for big integers.
- * Equal values encode to equal bytes: object keys stay in their order, NaN has one form.
+ * Equal values encode to equal bytes: object keys stay in their order. A bare −0 comes back as 0 and an undefined array
+ * element as null: a kernel for which these matter puts its numbers into a Float64Array.
  */
 
 type Constructor = new (buffer: ArrayBuffer) => TypedArray;
@@ -45,7 +46,23 @@ extensions.register({
 export const MAX_DEPTH = 32;
 
 export function encodeValue(value: Value): Uint8Array<ArrayBuffer> {
-  return new Encoder({ extensionCodec: extensions, maxDepth: MAX_DEPTH, ignoreUndefined: true }).encode(value);
+  const encoder = new Encoder({
+    extensionCodec: extensions,
+    maxDepth: MAX_DEPTH,
+    ignoreUndefined: true,
+    // Large arrays are copied once: the buffer need not grow on the way.
+    initialBufferSize: 1024 + arrayBytes(value),
+  });
+  return encoder.encode(value);
+}
+
+/** Bytes in the typed arrays near the top of a value, where large ones are. */
+function arrayBytes(value: Value, depth = 3): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength + 16;
+  if (typeof value !== "object" || value === null || depth === 0) return 0;
+  let bytes = 0;
+  for (const inner of Object.values(value)) bytes += arrayBytes(inner as Value, depth - 1);
+  return bytes;
 }
 
 /** Throws `BadFrame` for bytes that are no value. Byte arrays in the result are views of `bytes`. */

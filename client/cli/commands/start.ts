@@ -37,20 +37,16 @@ export async function start(options: StartOptions): Promise<void> {
   });
   const children = startNodes(coordinator, wholeNumber(options.nodes, "nodes", 0, 64));
   try {
-    const base = options.publicUrl ?? coordinator.url;
-    process.stdout.write(
-      `Kindling is at ${base}\n` +
-        `  dashboard  ${base}/dashboard#token=${coordinator.tokens.operator}\n` +
-        `  join link  ${base}/join#token=${coordinator.tokens.join}\n`,
-    );
+    const { dashboard, join } = coordinator.links;
+    const links = `  dashboard  ${dashboard}\n  join link  ${join}\n`;
+    process.stdout.write(`Kindling is at ${new URL(dashboard).origin}\n${links}`);
     if (options.demo) {
       const client = createApiClient({ url: coordinator.url, token: coordinator.tokens.operator });
       await Promise.race([runDemo(client), stopping.promise]);
       if (!stopping.stopped) {
         process.stdout.write(
           "\nStill serving: open the dashboard to run a job again, or the join link to take part. Ctrl+C stops.\n" +
-            `  dashboard  ${base}/dashboard#token=${coordinator.tokens.operator}\n` +
-            `  join link  ${base}/join#token=${coordinator.tokens.join}\n`,
+            links,
         );
       }
     }
