@@ -84,7 +84,10 @@ test("a wrong token is said to be wrong, on both pages", async () => {
   await page.goto(`${cluster.url}/dashboard#token=${"x".repeat(43)}`);
   await page.getByText(/token/i).first().waitFor();
   await page.goto(`${cluster.url}/join#token=${"x".repeat(43)}`);
-  await page.getByText(/not valid/i).first().waitFor();
+  await page
+    .getByText(/not valid/i)
+    .first()
+    .waitFor();
   await page.close();
 });
 

@@ -137,7 +137,7 @@ export class Fabric implements Executor {
       stage: {
         job: request.job,
         ordinal: request.ordinal,
-        dependencies: request.inputs.map((input) => [...broadcast, ...dependenciesOf(input)]),
+        dependencies: dependenciesOf(request, broadcast),
         finished: finished.map(({ task, chunks, durable }) => ({
           partition: partitionOf(task),
           output: { chunks, durable },

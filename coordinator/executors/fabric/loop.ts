@@ -13,6 +13,8 @@ export class SchedulerLoop {
   readonly state: SchedulerState;
   readonly #clock: Clock;
   readonly #handlers: EffectHandlers;
+  readonly #waiting: SchedulerEvent[] = [];
+  #running = false;
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: () => void = () => undefined;
 
@@ -22,7 +24,19 @@ export class SchedulerLoop {
     this.#handlers = handlers;
   }
 
+  /** Events that effects bring about wait until all effects of the one before are carried out. */
   dispatch(event: SchedulerEvent): void {
+    this.#waiting.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#work(next);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  #work(event: SchedulerEvent): void {
     const { effects } = reduce(this.state, event, this.#clock.now());
     for (const effect of effects) {
       if (effect.type === "WakeAt") this.#wake(effect.time);

@@ -59,8 +59,18 @@ function taskInput(input: PartitionInput, chunks: ChunkTable): TaskInput {
   }
 }
 
-/** The tasks whose outputs an input is made of. */
-export function dependenciesOf(input: PartitionInput): TaskKey[] {
+/**
+ * The tasks whose outputs each partition reads, `common` ones first. All partitions of a reduce read the same tasks and share
+ * one array: M + R and not M × R names.
+ */
+export function dependenciesOf({ kind, inputs }: StageRequest, common: readonly TaskKey[]): (readonly TaskKey[])[] {
+  if (kind !== "reduce") return inputs.map((input) => [...common, ...tasksOf(input)]);
+  const [first] = inputs;
+  const shared = first ? [...common, ...tasksOf(first)] : [];
+  return inputs.map(() => shared);
+}
+
+function tasksOf(input: PartitionInput): TaskKey[] {
   switch (input.kind) {
     case "value":
       return [];
