@@ -11,12 +11,12 @@ export let word3: v128 = i32x4.splat(0);
 /** The low (even) or high (odd) halves of four 64-bit products held in two vectors. */
 // @ts-ignore: decorator
 @inline
-function lows(a: v128, b: v128): v128 {
+export function lows(a: v128, b: v128): v128 {
   return v128.shuffle<u32>(a, b, 0, 2, 4, 6);
 }
 // @ts-ignore: decorator
 @inline
-function highs(a: v128, b: v128): v128 {
+export function highs(a: v128, b: v128): v128 {
   return v128.shuffle<u32>(a, b, 1, 3, 5, 7);
 }
 

@@ -13,15 +13,35 @@ export function parseInteger(at: usize, length: usize): i64 {
   const isNegative = load<u8>(at) == 0x2d;
   const digits = length - <usize>isNegative;
   if (digits - 1 > 7) return parseSlowly(at, length);
-  const unused = (8 - <u64>digits) << 3;
-  // The digits' values in the upper bytes, zeros below: leading zeros, since the first byte counts most.
-  let value = (load<u64>(at + <usize>isNegative) << unused) - (ASCII_ZEROS << unused);
-  if ((((value + 0x7676767676767676) | value) & 0x8080808080808080) != 0) return parseSlowly(at, length);
+  const word = digitsOf(at + <usize>isNegative, digits);
+  if (!areDigits(word)) return parseSlowly(at, length);
   isInteger = true;
-  value = value * 10 + (value >> 8);
-  value =
-    ((value & 0x000000ff000000ff) * 0x000f424000000064 + ((value >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
-  return isNegative ? -(<i64>value) : <i64>value;
+  const value = <i64>numberOf(word);
+  return isNegative ? -value : value;
+}
+
+/** A word with up to eight digits from `at` on in its upper bytes, each as its value; the bytes below are zeros. */
+// @ts-ignore: decorator
+@inline
+export function digitsOf(at: usize, digits: usize): u64 {
+  const unused = (8 - <u64>digits) << 3;
+  return (load<u64>(at) << unused) - (ASCII_ZEROS << unused);
+}
+
+// @ts-ignore: decorator
+@inline
+export function areDigits(word: u64): bool {
+  return (((word + 0x7676767676767676) | word) & 0x8080808080808080) == 0;
+}
+
+/** The number that the word's digits make: pairs, then fours, then all eight. */
+// @ts-ignore: decorator
+@inline
+export function numberOf(word: u64): u64 {
+  const pairs = word * 10 + (word >> 8);
+  return (
+    ((pairs & 0x000000ff000000ff) * 0x000f424000000064 + ((pairs >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32
+  );
 }
 
 function parseSlowly(at: usize, length: usize): i64 {

@@ -83,6 +83,41 @@ export function addShort(key: u64, value: i64): bool {
   return true;
 }
 
+/** Where the table is, for addFound; its keys do not count while there is a list. */
+export function hasTable(): bool {
+  return !isList;
+}
+export function tableAt(): usize {
+  return table;
+}
+export function tableShift(): u64 {
+  return shift;
+}
+export function tableMask(): usize {
+  return mask;
+}
+
+/**
+ * Adds a value ≥ 0 to a short key that the table has; else false, and addShort is the way. The caller keeps the table's place in
+ * locals, which are registers, and asks for it anew after every addShort.
+ */
+// @ts-ignore: decorator
+@inline
+export function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): bool {
+  let offset = <usize>((key * MULTIPLIER) >> shiftBy) << 4;
+  let found = load<u64>(at + offset);
+  while (found != key && found != 0) {
+    offset = (offset + SLOT) & wrap;
+    found = load<u64>(at + offset);
+  }
+  if (found == 0) return false;
+  const before = load<i64>(at + offset, 8);
+  const sum = before + value;
+  if (sum < before) return false;
+  store<i64>(at + offset, sum, 8);
+  return true;
+}
+
 function insert(slot: usize, key: u64, value: i64): bool {
   if ((key & HIGH_BITS) != 0 && !isShortUtf8(key)) return false;
   store<u64>(slot, key);

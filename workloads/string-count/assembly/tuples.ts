@@ -1,6 +1,6 @@
 /** Makes tuples as ../README.md specifies, a batch at a time: their keys as bytes in memory, their values as words. */
-import { fourBlocks, mulHigh, word0, word1, word2, word3 } from "../../common/assembly/philox";
-import { addShort, sawTuples, shortKey } from "./keys";
+import { fourBlocks, highs, lows, mulHigh, word0, word1, word2, word3 } from "../../common/assembly/philox";
+import { addFound, addShort, hasTable, sawTuples, shortKey, tableAt, tableMask, tableShift } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
 import { addWide } from "./wide-keys";
@@ -24,8 +24,11 @@ let hasSpecialLetter: bool = false;
 /** For each word of the batch: the letters and the value that it would make. */
 let letterWords: usize = 0;
 let valueWords: usize = 0;
-/** The batch's first tuple, in both. */
-let offset: usize = 0;
+/** Where the batch's first key and value are in them, and how far apart the next ones. */
+let firstKey: usize = 0;
+let firstValue: usize = 0;
+let keyStride: usize = 0;
+let valueStride: usize = 0;
 
 /** `alphabet`: `count` bytes, ascending. */
 export function beginTuples(chosenSeed: u32, length: u32, alphabet: usize, count: u32, greatest: u32): void {
@@ -64,12 +67,18 @@ function readAlphabet(alphabet: usize, count: u32): void {
 @inline
 function lettersOf(words: v128): v128 {
   const base = i32x4.splat(letters);
-  let digits = mulHigh(words, base);
-  let rest = i32x4.mul(words, base);
-  digits = v128.or(digits, i32x4.shl(mulHigh(rest, base), 8));
-  rest = i32x4.mul(rest, base);
-  digits = v128.or(digits, i32x4.shl(mulHigh(rest, base), 16));
-  if (perWord == 4) digits = v128.or(digits, i32x4.shl(mulHigh(i32x4.mul(rest, base), base), 24));
+  let low = i64x2.extmul_low_i32x4_u(words, base);
+  let high = i64x2.extmul_high_i32x4_u(words, base);
+  let digits = highs(low, high);
+  let rest = lows(low, high);
+  low = i64x2.extmul_low_i32x4_u(rest, base);
+  high = i64x2.extmul_high_i32x4_u(rest, base);
+  digits = v128.or(digits, i32x4.shl(highs(low, high), 8));
+  rest = lows(low, high);
+  low = i64x2.extmul_low_i32x4_u(rest, base);
+  high = i64x2.extmul_high_i32x4_u(rest, base);
+  digits = v128.or(digits, i32x4.shl(highs(low, high), 16));
+  if (perWord == 4 && keyLength > 3) digits = v128.or(digits, i32x4.shl(mulHigh(lows(low, high), base), 24));
   let bytes = i8x16.add(digits, i8x16.splat(firstLetter));
   for (let gap: u32 = 0; gap < gapCount; ++gap) {
     const isAfter = i8x16.ge_u(digits, i8x16.splat(load<u8>(gaps + gap * 2)));
@@ -103,7 +112,15 @@ function makeBatch(first: u64, count: u32): void {
   const word = first * wordsPerTuple;
   const end = word + <u64>count * wordsPerTuple;
   let block = word / BLOCK_WORDS;
-  offset = <usize>(word - block * BLOCK_WORDS) * 4;
+  if (wordsPerTuple == 2) {
+    makePairs(block, end);
+    firstKey = firstValue = <usize>(word - block * BLOCK_WORDS) * 2;
+    keyStride = valueStride = 4;
+    return;
+  }
+  firstKey = <usize>(word - block * BLOCK_WORDS) * 4;
+  firstValue = firstKey + (wordsPerTuple - 1) * 4;
+  keyStride = valueStride = wordsPerTuple * 4;
   for (let at: usize = 0; block * BLOCK_WORDS < end; block += 4) {
     fourBlocks(block, seed);
     const a = word0;
@@ -117,6 +134,22 @@ function makeBatch(first: u64, count: u32): void {
   if (perWord == 3) packLetters(count);
 }
 
+/** Where a tuple has two words, the first of each pair makes letters and the second a value. */
+function makePairs(block: u64, end: u64): void {
+  for (let at: usize = 0; block * BLOCK_WORDS < end; block += 4) {
+    fourBlocks(block, seed);
+    const values1 = valuesOf(word1);
+    const values3 = valuesOf(word3);
+    const letters0 = lettersOf(word0);
+    const letters2 = lettersOf(word2);
+    v128.store(letterWords + at, v128.shuffle<u32>(letters0, letters2, 0, 4, 1, 5));
+    v128.store(letterWords + at, v128.shuffle<u32>(letters0, letters2, 2, 6, 3, 7), 16);
+    v128.store(valueWords + at, v128.shuffle<u32>(values1, values3, 0, 4, 1, 5));
+    v128.store(valueWords + at, v128.shuffle<u32>(values1, values3, 2, 6, 3, 7), 16);
+    at += 32;
+  }
+}
+
 /** Closes the gap after each three letters, so that a key's bytes lie side by side. */
 function packLetters(count: u32): void {
   for (let tuple: u32 = 0; tuple < count; ++tuple) {
@@ -128,12 +161,36 @@ function packLetters(count: u32): void {
 // @ts-ignore: decorator
 @inline
 function keyOf(tuple: u32): usize {
-  return letterWords + offset + <usize>tuple * wordsPerTuple * 4;
+  return letterWords + firstKey + <usize>tuple * keyStride;
 }
 // @ts-ignore: decorator
 @inline
 function valueOf(tuple: u32): u32 {
-  return load<u32>(valueWords + offset + (<usize>(tuple + 1) * wordsPerTuple - 1) * 4);
+  return load<u32>(valueWords + firstValue + <usize>tuple * valueStride);
+}
+
+function addBatch(length: usize, size: u32): void {
+  let isHot = hasTable();
+  let table = tableAt();
+  let shift = tableShift();
+  let mask = tableMask();
+  let key = letterWords + firstKey;
+  let value = valueWords + firstValue;
+  const nextKey = keyStride;
+  const nextValue = valueStride;
+  for (let tuple: u32 = 0; tuple < size; ++tuple) {
+    const word = shortKey(key, length);
+    const number = <i64>load<u32>(value);
+    if (!isHot || !addFound(table, shift, mask, word, number)) {
+      addShort(word, number);
+      isHot = hasTable();
+      table = tableAt();
+      shift = tableShift();
+      mask = tableMask();
+    }
+    key += nextKey;
+    value += nextValue;
+  }
 }
 
 /** Counts the tuples [first, first + count). */
@@ -144,7 +201,7 @@ export function countTuples(first: f64, count: u32): void {
     makeBatch(start, size);
     const length = keyLength;
     if (length <= 8) {
-      for (let tuple: u32 = 0; tuple < size; ++tuple) addShort(shortKey(keyOf(tuple), length), <i64>valueOf(tuple));
+      addBatch(length, size);
     } else {
       for (let tuple: u32 = 0; tuple < size; ++tuple) addWide(keyOf(tuple), length, <i64>valueOf(tuple));
     }
