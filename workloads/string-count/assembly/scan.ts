@@ -89,35 +89,53 @@ function tally(key: usize, length: usize, value: usize, valueBytes: usize): bool
   return length <= 8 ? addShort(shortKey(key, length), number) : addWide(key, length, number);
 }
 
+/** Where in the structure the record at hand has its first entry. */
+let place: usize = 0;
+
+/**
+ * Takes listed records of two columns, key and value, as long as each has a short key that the table has, and a value of
+ * up to eight digits: nearly all are such. Gives where the first other record begins. It calls nothing, so that all it needs stays
+ * in registers.
+ */
+function takeFound(at: usize, limit: usize, table: usize, shift: u64, mask: usize): usize {
+  const last = structureEnd - 8;
+  const separator = delimiter;
+  const first = place;
+  let entry = first;
+  while (entry <= last && at < limit) {
+    const comma = <usize>load<u32>(entry);
+    const lineEnd = <usize>load<u32>(entry, 4);
+    const length = comma - at;
+    const digits = lineEnd - <usize>(load<u8>(lineEnd - 1) == CR) - comma - 1;
+    if (load<u8>(comma) != separator || load<u8>(lineEnd) != LF || length - 1 > 7 || digits - 1 > 7) break;
+    const word = digitsOf(comma + 1, digits);
+    if (!areDigits(word) || !addFound(table, shift, mask, shortKey(at, length), <i64>numberOf(word))) break;
+    at = lineEnd + 1;
+    entry += 8;
+  }
+  const taken = <u64>((entry - first) >> 3);
+  rows += taken;
+  tuples += taken;
+  place = entry;
+  return at;
+}
+
 /** Takes listed records of two columns, key and value. Gives where the first record begins that was not taken. */
 function takePairs(at: usize, end: usize, limit: usize): usize {
   const last = structureEnd - 8;
-  const separator = delimiter;
-  let count: u64 = 0;
-  let place = structure;
-  let isHot = hasTable() && !isSample;
-  let table = tableAt();
-  let shift = tableShift();
-  let mask = tableMask();
+  place = structure;
   while (place <= last && at < limit) {
+    if (hasTable() && !isSample) {
+      at = takeFound(at, limit, tableAt(), tableShift(), tableMask());
+      if (place > last || at >= limit) break;
+    }
     const comma = <usize>load<u32>(place);
     const lineEnd = <usize>load<u32>(place, 4);
-    const isPlain = (load<u8>(comma) == separator) & (load<u8>(lineEnd) == LF);
+    const isPlain = load<u8>(comma) == delimiter && load<u8>(lineEnd) == LF;
     const valueEnd = lineEnd - <usize>(load<u8>(lineEnd - 1) == CR);
-    // Nearly all records: a short key that the table has, and up to eight digits.
-    const length = comma - at;
-    const digits = valueEnd - comma - 1;
-    if (isPlain && isHot && length - 1 <= 7 && digits - 1 <= 7) {
-      const word = digitsOf(comma + 1, digits);
-      if (areDigits(word) && addFound(table, shift, mask, shortKey(at, length), <i64>numberOf(word))) {
-        ++count;
-        at = lineEnd + 1;
-        place += 8;
-        continue;
-      }
-    }
     if (isPlain && tally(at, comma - at, comma + 1, valueEnd - comma - 1)) {
-      ++count;
+      ++rows;
+      ++tuples;
       at = lineEnd + 1;
       place += 8;
     } else {
@@ -126,13 +144,7 @@ function takePairs(at: usize, end: usize, limit: usize): usize {
       at = next;
       while (place < structureEnd && <usize>load<u32>(place) < at) place += 4;
     }
-    isHot = hasTable() && !isSample;
-    table = tableAt();
-    shift = tableShift();
-    mask = tableMask();
   }
-  rows += count;
-  tuples += count;
   return at;
 }
 

@@ -169,27 +169,25 @@ function valueOf(tuple: u32): u32 {
   return load<u32>(valueWords + firstValue + <usize>tuple * valueStride);
 }
 
-function addBatch(length: usize, size: u32): void {
-  let isHot = hasTable();
-  let table = tableAt();
-  let shift = tableShift();
-  let mask = tableMask();
-  let key = letterWords + firstKey;
-  let value = valueWords + firstValue;
+/** Adds tuples from number `tuple` on as long as the table has their keys; gives the first that it has not. */
+function addKnown(tuple: u32, size: u32, length: usize, table: usize, shift: u64, mask: usize): u32 {
+  let key = keyOf(tuple);
+  let value = valueWords + firstValue + <usize>tuple * valueStride;
   const nextKey = keyStride;
   const nextValue = valueStride;
-  for (let tuple: u32 = 0; tuple < size; ++tuple) {
-    const word = shortKey(key, length);
-    const number = <i64>load<u32>(value);
-    if (!isHot || !addFound(table, shift, mask, word, number)) {
-      addShort(word, number);
-      isHot = hasTable();
-      table = tableAt();
-      shift = tableShift();
-      mask = tableMask();
-    }
+  for (; tuple < size; ++tuple) {
+    if (!addFound(table, shift, mask, shortKey(key, length), <i64>load<u32>(value))) break;
     key += nextKey;
     value += nextValue;
+  }
+  return tuple;
+}
+
+function addShortKeys(size: u32): void {
+  const length = keyLength;
+  for (let tuple: u32 = 0; tuple < size; ++tuple) {
+    if (hasTable()) tuple = addKnown(tuple, size, length, tableAt(), tableShift(), tableMask());
+    if (tuple < size) addShort(shortKey(keyOf(tuple), length), <i64>valueOf(tuple));
   }
 }
 
@@ -201,7 +199,7 @@ export function countTuples(first: f64, count: u32): void {
     makeBatch(start, size);
     const length = keyLength;
     if (length <= 8) {
-      addBatch(length, size);
+      addShortKeys(size);
     } else {
       for (let tuple: u32 = 0; tuple < size; ++tuple) addWide(keyOf(tuple), length, <i64>valueOf(tuple));
     }
