@@ -5,9 +5,9 @@ export type SampleRange = { readonly seed: number; readonly start: number; reado
 
 /** The WASM kernel takes eight samples at a time. */
 export const GROUP = 8;
-/** Coordinates are integers of 26 bits: x² + y² ≤ 2⁵³ is then exact in a double. */
+/** Coordinates are integers of 26 bits, the radius is 2²⁶: x² + y² ≤ 2⁵³ is then exact in a double. */
 const COORDINATE_BITS = 26;
-const RADIUS_SQUARED = 2 ** (2 * COORDINATE_BITS);
+const RADIUS_SQUARED = 2 ** 52;
 
 /**
  * How many samples of the range lie inside the quarter circle: x² + y² < 2⁵². Sample i takes x from word 2i and y from

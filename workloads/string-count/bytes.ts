@@ -15,7 +15,7 @@ export function toByteString(bytes: Uint8Array): ByteString {
   return text;
 }
 
-export function fromByteString(text: ByteString): Uint8Array {
+function fromByteString(text: ByteString): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 

@@ -1,7 +1,7 @@
 import type { TaskContext } from "kindling";
 import { toByteString } from "./bytes.ts";
 import { readRecord } from "./csv.ts";
-import { entryCount, type Entry } from "./entries.ts";
+import { entryCount } from "./entries.ts";
 import type { Kernel } from "./kernel.ts";
 import { byRank, type MergePlan, type MergeSummary, overflowError, topIfSmall } from "./merging.ts";
 

@@ -4,7 +4,7 @@ import type { Entry } from "./entries.ts";
 import { byRank, type MergeSummary } from "./merging.ts";
 
 /** An exact integer for JSON: a number while every reader keeps it exact (|x| ≤ 2⁵³ − 1), else decimal digits as text. */
-export const exactInteger = (value: bigint): number | string =>
+const exactInteger = (value: bigint): number | string =>
   value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : String(value);
 
 export function resultMetrics(

@@ -1,7 +1,6 @@
 import { type Dataset, defineWorkload, type Job } from "kindling";
 import { badRowError } from "./bad-row.ts";
 import { checkBorders } from "./borders.ts";
-import { utf8ToByteString } from "./bytes.ts";
 import type { CountSummary, CsvPart, CsvPlan } from "./counting.ts";
 import { csvField } from "./csv.ts";
 import { decodeEntries, type Entry } from "./entries.ts";
