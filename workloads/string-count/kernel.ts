@@ -39,11 +39,11 @@ export interface Kernel {
   readonly calls: KernelExports;
   /** The bytes [at, at + length) of its memory as it is now; growing the memory detaches them. */
   bytes(at: number, length: number): Uint8Array;
-  /** Copies bytes into its memory, with room to read 16 more; gives their address. */
+  /** Copies bytes into its memory, with room to read 32 more; gives their address. */
   put(bytes: Uint8Array): number;
 }
 
-const READ_AHEAD = 16;
+const READ_AHEAD = 32;
 
 export function kernelOf(exports: WebAssembly.Exports): Kernel {
   const calls = exports as unknown as KernelExports;

@@ -7,8 +7,8 @@ import { shortKey } from "./keys";
 
 const LONG: usize = 15;
 const HEADER_BYTES: usize = 8;
-/** First byte, two lengths of at most 5 bytes, a sum of at most 10; and what a word's store writes too much. */
-const ENTRY_BYTES: usize = 32;
+/** First byte, two lengths of at most 5 bytes, a sum of at most 10; and what copyBytes writes too much. */
+const ENTRY_BYTES: usize = 64;
 
 /** Splitters: u32 length and bytes of each. */
 let splitter: usize = 0;
@@ -55,8 +55,7 @@ export function encodeBuckets(): usize {
     store<u8>(out++, <u8>((min(shared, LONG) << 4) | min(rest, LONG)));
     if (shared >= LONG) out = writeVarint(out, shared - LONG);
     if (rest >= LONG) out = writeVarint(out, rest - LONG);
-    if (rest <= 8) store<u64>(out, load<u64>(keyAt + shared));
-    else memory.copy(out, keyAt + shared, rest);
+    copyBytes(out, keyAt + shared, rest);
     out = writeVarint(out + rest, (keySum << 1) ^ (keySum >> 63));
     before = keyAt;
     beforeLength = keyLength;
@@ -73,6 +72,18 @@ export function encodeBuckets(): usize {
   }
   store<u32>(bounds + <usize>boundCount * 4, <u32>out);
   return bounds;
+}
+
+/** Copies bytes; may read and write up to 24 from the start. A memory.copy of a few bytes costs far more than these stores. */
+// @ts-ignore: decorator
+@inline
+function copyBytes(to: usize, from: usize, length: usize): void {
+  if (length > 24) {
+    memory.copy(to, from, length);
+    return;
+  }
+  store<u64>(to, load<u64>(from));
+  if (length > 8) v128.store(to, v128.load(from, 8), 8);
 }
 
 function openBucket(at: usize): usize {
@@ -145,7 +156,7 @@ export function beginMerge(entries: u32): void {
   useList(max<u32>(entries, 16));
 }
 
-/** Takes the entries of one bucket; 8 bytes after them are read too. */
+/** Takes the entries of one bucket; 24 bytes after them are read too. */
 export function readEntries(at: usize): void {
   const count = load<u32>(at);
   const longest = <usize>load<u32>(at, 4);
@@ -176,14 +187,14 @@ function readShort(count: u32): void {
 }
 
 function readLong(count: u32, longest: usize): void {
-  const key = allocate(longest + 16);
+  const key = allocate(longest + 32);
   for (let i: u32 = 0; i < count; ++i) {
     const head = <usize>load<u8>(readAt++);
     let shared = head >> 4;
     let rest = head & 15;
     if (shared == LONG) shared += <usize>readVarint();
     if (rest == LONG) rest += <usize>readVarint();
-    memory.copy(key + shared, readAt, rest);
+    copyBytes(key + shared, readAt, rest);
     readAt += rest;
     const length = shared + rest;
     const sum = unfold(readVarint());
