@@ -33,6 +33,7 @@ export const params = z.object({
     .default("0.1")
     .describe("what to check on: a share of the last rows, or dates FROM..TO"),
   partitions: z.number().int().min(1).max(MAX_TREES).optional().describe("tasks of a fit; one per 5 trees by default"),
+  modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
 });
 

@@ -1,6 +1,7 @@
 import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
-import { type Forest, type ForestOptions, LEAF, MISSING_LEFT, type Tree, UNLIMITED } from "../forest/forest.ts";
+import { type Forest, LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
+import { type HeadInput, modelHead } from "../model-file/head.ts";
 
 /** A part of `model.json`: text that follows the part before it. */
 export const encodeTrees = defineTask<Forest, string, Prepared>({
@@ -21,26 +22,9 @@ export const encodeTrees = defineTask<Forest, string, Prepared>({
   },
 });
 
-export type HeadInput = { readonly trees: number; readonly options: ForestOptions };
-
 /** The beginning of `model.json`: all that is needed to use its trees. README.md says what each field means. */
 export const encodeHead = defineTask<HeadInput, string, Prepared>({
-  js({ trees, options }, { broadcast: { training, ...prepared } }) {
-    const head = {
-      format: "kindling-forest",
-      version: 1,
-      model: "rf",
-      target: prepared.target,
-      features: prepared.features,
-      cleaning: prepared.ranges,
-      trained: { rows: training.rows, from: prepared.trainedFrom, to: prepared.trainedTo },
-      options: { ...options, maxDepth: options.maxDepth === UNLIMITED ? null : options.maxDepth },
-      base: training.base,
-      scale: training.scale,
-      trees,
-    };
-    return `${JSON.stringify(head).slice(0, -1)},"forest":[\n`;
-  },
+  js: (input, { broadcast }) => `${JSON.stringify(modelHead(input, broadcast)).slice(0, -1)},"forest":[\n`,
 });
 
 /** The end of `model.json`. */

@@ -1,0 +1,38 @@
+import type { Range } from "../data/cleaning.ts";
+import type { Prepared } from "../data/prepared.ts";
+import { type ForestOptions, UNLIMITED } from "../forest/forest.ts";
+
+/** Changes whenever a reader of older files would misread newer ones. */
+export const VERSION = 1;
+export const FORMAT = "kindling-forest";
+
+/** All of a model but its trees. README.md says what each field means. */
+export type ModelHead = {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  readonly model: "rf";
+  readonly target: string;
+  readonly features: readonly string[];
+  readonly cleaning: Readonly<Record<string, Range | null>>;
+  readonly trained: { readonly rows: number; readonly from: string; readonly to: string };
+  readonly options: Omit<ForestOptions, "maxDepth"> & { readonly maxDepth: number | null };
+  readonly base: number;
+  readonly scale: number;
+  readonly trees: number;
+};
+
+export type HeadInput = { readonly trees: number; readonly options: ForestOptions };
+
+export const modelHead = ({ trees, options }: HeadInput, { training, ...prepared }: Prepared): ModelHead => ({
+  format: FORMAT,
+  version: VERSION,
+  model: "rf",
+  target: prepared.target,
+  features: prepared.features,
+  cleaning: prepared.ranges,
+  trained: { rows: training.rows, from: prepared.trainedFrom, to: prepared.trainedTo },
+  options: { ...options, maxDepth: options.maxDepth === UNLIMITED ? null : options.maxDepth },
+  base: training.base,
+  scale: training.scale,
+  trees,
+});
