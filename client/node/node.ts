@@ -251,6 +251,8 @@ export class ComputeNode {
       this.#inputs.forget(job);
       for (const key of this.#stages.keys()) if (key.startsWith(`${job}/`)) this.#stages.delete(key);
     },
+    ticket: () => {},
+    listen: () => {},
   };
 
   #receive(message: ToNode): void {

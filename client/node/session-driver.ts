@@ -115,7 +115,9 @@ export class SessionDriver {
     this.#channel = channel;
     // A channel that was replaced may still speak.
     channel.onMessage((message) => {
-      if (this.#channel === channel) this.#around.receive(message);
+      if (this.#channel !== channel) return;
+      this.dispatch({ type: "Heard" });
+      this.#around.receive(message);
     });
     channel.onClose((reason) => {
       if (this.#channel !== channel) return;

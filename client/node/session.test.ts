@@ -11,6 +11,7 @@ import {
   RECONNECT_FIRST,
   RECONNECT_MOST,
   reduceSession,
+  SILENCE_LIMIT,
   type SessionEffect,
   type SessionEvent,
   type SessionState,
@@ -72,6 +73,52 @@ test("after a long sleep one heartbeat is sent, not a burst", () => {
   const late = run([[1_000_000, { type: "Tick" }]], joined);
   expect(late.effects).toHaveLength(1);
   expect(wakeAt(late.state)).toBe(1_000_000 + HEARTBEAT);
+});
+
+/** Lets every due heartbeat happen, from `state` on, until the link is down or `end`. */
+function beatUntil(state: SessionState, end: number): { state: SessionState; effects: readonly SessionEffect[] } {
+  let result: { state: SessionState; effects: readonly SessionEffect[] } = { state, effects: [] };
+  while (result.state.link.kind === "joined" && wakeAt(result.state) <= end) {
+    result = run([[wakeAt(result.state), { type: "Tick" }]], result.state);
+  }
+  return result;
+}
+
+test("a coordinator that answers no heartbeat is gone: the line is broken off and made anew", () => {
+  const before = beatUntil(joined, 5 + SILENCE_LIMIT);
+  expect(before.state.link.kind).toBe("joined");
+  const silent = beatUntil(before.state, 30_000);
+  expect(silent.effects).toEqual([
+    { type: "Close", reason: { kind: "lost", detail: "the coordinator has fallen silent" } },
+  ]);
+  expect(silent.state).toMatchObject({ link: { kind: "down" }, resume: { node: nodeId("n-1"), secret: "s" } });
+});
+
+test("any message of the coordinator shows that it lives", () => {
+  const almost = beatUntil(joined, 5 + SILENCE_LIMIT).state;
+  const heard = run([[SILENCE_LIMIT + 10, { type: "Heard" }]], almost).state;
+  expect(beatUntil(heard, 2 * SILENCE_LIMIT).state.link.kind).toBe("joined");
+  expect(beatUntil(heard, 3 * SILENCE_LIMIT).state.link.kind).toBe("down");
+});
+
+test("slow heartbeats are given three chances", () => {
+  const slow = run([
+    [0, { type: "Start" }],
+    [0, { type: "Opened" }],
+    [0, { ...welcome, heartbeat: 60_000 }],
+  ]).state;
+  expect(beatUntil(slow, 3 * 60_000).state.link.kind).toBe("joined");
+  expect(beatUntil(slow, 4 * 60_000).state.link.kind).toBe("down");
+});
+
+test("a leaving node whose coordinator is silent stops", () => {
+  const leaving = run([[20, { type: "Leave", released: [], holds: true }]], {
+    ...joined,
+    link: { kind: "joined", heartbeatMs: 1000, nextHeartbeat: 30, unanswered: 15 },
+  }).state;
+  const { state, effects } = run([[30, { type: "Tick" }]], leaving);
+  expect(state.link.kind).toBe("stopped");
+  expect(effects.map(({ type }) => type)).toEqual(["Close", "Stop"]);
 });
 
 test("a broken connection is tried again later and later, but within five seconds", () => {

@@ -15,6 +15,8 @@ export const RECONNECT_FIRST = 100;
 export const RECONNECT_MOST = 5_000;
 /** ms to wait for a welcome before the connection counts as broken. */
 export const GREETING_LIMIT = 10_000;
+/** ms of heartbeats without an answer after which the connection counts as broken; three heartbeats at the least. */
+export const SILENCE_LIMIT = 15_000;
 /** ms in which a leaving node still finishes what it runs; then it gives that back. */
 export const LEAVE_LIMIT = 30_000;
 /** ms in which a leaving node answers upload requests for what it still holds. */
@@ -32,7 +34,13 @@ type Link =
   | { readonly kind: "connecting" }
   /** The hello is on its way; broken if no welcome came by `until`. */
   | { readonly kind: "greeting"; readonly until: number }
-  | { readonly kind: "joined"; readonly heartbeatMs: number; readonly nextHeartbeat: number }
+  | {
+      readonly kind: "joined";
+      readonly heartbeatMs: number;
+      readonly nextHeartbeat: number;
+      /** Heartbeats since the coordinator was last heard of. Counted, not timed: a machine that slept has missed none. */
+      readonly unanswered: number;
+    }
   | { readonly kind: "stopped" };
 
 export interface SessionState extends Ledger {
@@ -53,6 +61,8 @@ export type SessionEvent =
   | { readonly type: "Start" }
   | { readonly type: "Opened" }
   | { readonly type: "Closed"; readonly reason: CloseReason }
+  /** Any message of the coordinator. */
+  | { readonly type: "Heard" }
   | { readonly type: "Welcome"; readonly node: NodeId; readonly secret: string; readonly heartbeat: number }
   | { readonly type: "Assigned"; readonly attempts: readonly AttemptId[] }
   | { readonly type: "Revoked"; readonly attempts: readonly AttemptId[] }
@@ -137,6 +147,8 @@ function step(state: SessionState, event: SessionEvent, now: number, rng: Rng): 
     }
     case "Closed":
       return closed(state, event.reason, now, rng);
+    case "Heard":
+      return state.link.kind === "joined" ? [{ ...state, link: { ...state.link, unanswered: 0 } }, []] : [state, []];
     case "Welcome":
       return welcomed(state, event, now);
     case "Assigned":
@@ -203,7 +215,12 @@ function sendResults(results: readonly TaskResult[]): SessionEffect[] {
 }
 
 function welcomed(state: SessionState, event: SessionEvent & { type: "Welcome" }, now: number): Step {
-  const link: Link = { kind: "joined", heartbeatMs: event.heartbeat, nextHeartbeat: now + event.heartbeat };
+  const link: Link = {
+    kind: "joined",
+    heartbeatMs: event.heartbeat,
+    nextHeartbeat: now + event.heartbeat,
+    unanswered: 0,
+  };
   const resume = { node: event.node, secret: event.secret };
   const effects = sendResults([...state.unacknowledged.values()]);
   if (state.paused || state.leaving !== null) effects.push({ type: "Offer", slots: "none", released: [] });
@@ -229,20 +246,28 @@ function ticked(state: SessionState, now: number, rng: Rng): Step {
       return now < link.retryAt ? [state, []] : [{ ...state, link: { kind: "connecting" } }, [{ type: "Open" }]];
     case "greeting": {
       if (now < link.until) return [state, []];
-      const reason: CloseReason = { kind: "lost", detail: "the coordinator did not answer" };
-      const [down] = closed(state, reason, now, rng);
-      return [down, [{ type: "Close", reason }]];
+      return breakOff(state, "the coordinator did not answer", now, rng);
     }
     case "joined": {
       if (now < link.nextHeartbeat) return [state, []];
+      if (link.unanswered >= Math.max(3, SILENCE_LIMIT / link.heartbeatMs)) {
+        return breakOff(state, "the coordinator has fallen silent", now, rng);
+      }
       // From now on, not from when it was due: after a sleep of the machine one heartbeat is enough.
-      const next: Link = { ...link, nextHeartbeat: now + link.heartbeatMs };
+      const unanswered = link.unanswered + 1;
+      const next: Link = { ...link, nextHeartbeat: now + link.heartbeatMs, unanswered };
       return [{ ...state, link: next }, [{ type: "Beat", running: [...state.owed] }]];
     }
     case "connecting":
     case "stopped":
       return [state, []];
   }
+}
+
+function breakOff(state: SessionState, detail: string, now: number, rng: Rng): Step {
+  const reason: CloseReason = { kind: "lost", detail };
+  const [down, effects] = closed(state, reason, now, rng);
+  return [down, [{ type: "Close", reason }, ...effects]];
 }
 
 /** A leaving node ends when all is settled, when its time is up, or when there is nobody to settle it with. */

@@ -1,5 +1,6 @@
 import type { Backend } from "../sdk/task.ts";
 import type { Value } from "../value.ts";
+import type { ShuffleBytes } from "./shuffle.ts";
 
 /**
  * What the HTTP API says, in JSON. The coordinator builds these views; the command line and the pages read them.
@@ -43,6 +44,8 @@ export interface JobView {
   readonly stages: readonly StageView[];
   /** Share of this job's finished tasks by node name. */
   readonly shares: readonly { readonly node: string; readonly name: string; readonly tasks: number }[];
+  /** Bytes of input chunks by the way they came; absent while none were read. */
+  readonly shuffle?: ShuffleBytes;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly artifacts: readonly ArtifactView[];
   readonly error: { readonly code: string; readonly message: string } | null;

@@ -12,12 +12,13 @@ const HASH = blobHash("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7
 const TASK = taskKey(JOB, 2, 7);
 const ATTEMPT = attemptId(TASK, 3);
 const CHUNK = chunkKey(TASK, 1);
+const PEER = "00112233445566778899aabbccddeeff";
 const INLINE = Uint8Array.of(0x93, 1, 2, 3);
 
 export const GOLDEN_TO_COORDINATOR: Readonly<Record<string, ToCoordinator>> = {
   hello: {
     type: "hello",
-    protocol: 1,
+    protocol: 2,
     token: "join-token",
     name: "kitchen tablet",
     kind: "tab",
@@ -26,11 +27,12 @@ export const GOLDEN_TO_COORDINATOR: Readonly<Record<string, ToCoordinator>> = {
     backends: ["js", "wasm"],
     lacks: ["webgpu", "own storage"],
     held: [],
+    peers: true,
     running: [],
   },
   "hello-resume": {
     type: "hello",
-    protocol: 1,
+    protocol: 2,
     token: "join-token",
     resume: { node: NODE, secret: "node-secret" },
     name: "",
@@ -83,6 +85,7 @@ export const GOLDEN_TO_COORDINATOR: Readonly<Record<string, ToCoordinator>> = {
         fetchMs: 0,
         runMs: 0,
         units: 0,
+        fetched: { peer: 5_000_000_000, relay: 70_000, local: 0 },
       },
     ],
   },
@@ -100,11 +103,20 @@ export const GOLDEN_TO_COORDINATOR: Readonly<Record<string, ToCoordinator>> = {
   "heartbeat-idle": { type: "heartbeat", running: [] },
   availability: { type: "availability", slots: 0, released: [ATTEMPT] },
   unavailable: { type: "unavailable", chunks: [CHUNK] },
+  dial: { type: "dial", job: JOB, peer: PEER },
   leave: { type: "leave" },
 };
 
 export const GOLDEN_TO_NODE: Readonly<Record<string, ToNode>> = {
-  welcome: { type: "welcome", protocol: 1, node: NODE, secret: "node-secret", heartbeat: 1000 },
+  welcome: { type: "welcome", protocol: 2, node: NODE, secret: "node-secret", heartbeat: 1000 },
+  "welcome-peer": {
+    type: "welcome",
+    protocol: 2,
+    node: NODE,
+    secret: "node-secret",
+    heartbeat: 1000,
+    peer: { id: PEER, token: "peer-token" },
+  },
   assign: {
     type: "assign",
     stages: [
@@ -145,6 +157,7 @@ export const GOLDEN_TO_NODE: Readonly<Record<string, ToNode>> = {
         broadcast: { key: CHUNK, bytes: 4, hash: HASH, inline: INLINE },
         sources: [],
         deadline: 600_000,
+        shuffle: "peer",
       },
     ],
     leases: [
@@ -163,7 +176,7 @@ export const GOLDEN_TO_NODE: Readonly<Record<string, ToNode>> = {
         input: {
           kind: "chunks",
           chunks: [
-            { key: CHUNK, bytes: 70_000, hash: HASH },
+            { key: CHUNK, bytes: 70_000, hash: HASH, holders: [PEER] },
             { key: chunkKey(TASK, 2), bytes: 4, hash: HASH, inline: INLINE },
           ],
         },
@@ -172,6 +185,10 @@ export const GOLDEN_TO_NODE: Readonly<Record<string, ToNode>> = {
   },
   revoke: { type: "revoke", attempts: [ATTEMPT] },
   acknowledge: { type: "acknowledge", accepted: [ATTEMPT], rejected: [attemptId(TASK, 2)] },
+  "acknowledge-heartbeat": { type: "acknowledge", accepted: [], rejected: [] },
   upload: { type: "upload", chunks: [{ key: CHUNK, bytes: 70_000, hash: HASH }] },
   forget: { type: "forget", job: JOB },
+  ticket: { type: "ticket", job: JOB, peer: PEER, ticket: "one-time-ticket" },
+  "ticket-refused": { type: "ticket", job: JOB, peer: PEER, ticket: null },
+  listen: { type: "listen" },
 };

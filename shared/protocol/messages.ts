@@ -13,12 +13,13 @@ import {
 } from "../ids.ts";
 import { BACKEND_CHOICES } from "../sdk/task.ts";
 import type { Value } from "../value.ts";
+import { SHUFFLE_MODES } from "./shuffle.ts";
 
 /**
  * Every message between a node and its coordinator, as schemas: the types follow from them, and what comes from outside is
  * checked by them in frames.ts. PROTOCOL.md tells what they mean; a change there, here and in the golden frames is one commit.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** An output up to this many encoded bytes travels inside the result and is durable at once. */
 export const INLINE_BYTES = 64 * 1024;
@@ -41,6 +42,8 @@ const node = branded<NodeId>(nodeId);
 const attempt = branded<AttemptId>(parseAttemptId);
 const chunk = branded<ChunkKey>(parseChunkKey);
 const hash = branded<BlobHash>(blobHash);
+/** A node's name at the signalling server: 128 random bits, told only to nodes that may connect to it. */
+const peer = z.string().regex(/^[0-9a-f]{32}$/);
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const ordinal = z.number().int().min(0).max(999_999_999);
@@ -54,8 +57,8 @@ const backend = z.enum(["js", "wasm", "webgpu", "webgl"]);
  * `inline` is the encoded value itself, for small ones.
  */
 const outputChunk = z.object({ bytes: count, hash: hash.nullable(), inline: bytes.optional() });
-/** An output chunk with its name, for a task that reads it. */
-const chunkRef = outputChunk.extend({ key: chunk });
+/** An output chunk with its name, for a task that reads it. `holders`: nodes that have it and may be asked before the coordinator. */
+const chunkRef = outputChunk.extend({ key: chunk, holders: z.array(peer).max(8).optional() });
 
 const wireError = z.object({ code: text(64), message: text(4096), retryable: z.boolean() });
 
@@ -80,6 +83,8 @@ const stage = z.object({
   sources: z.array(source).max(4096),
   /** ms that one attempt may run before its worker is killed. */
   deadline: count,
+  /** How its tasks get the chunks they read; `auto` where it is absent. */
+  shuffle: z.enum(SHUFFLE_MODES).optional(),
 });
 
 const taskInput = z.discriminatedUnion("kind", [
@@ -105,6 +110,8 @@ const taskSuccess = z.object({
   fetchMs: z.number().min(0),
   runMs: z.number().min(0),
   units: z.number().min(0),
+  /** Bytes of the input's chunks by the way they came; absent where it read none. */
+  fetched: z.object({ peer: count, relay: count, local: count }).optional(),
 });
 const taskFailure = z.object({ attempt, ok: z.literal(false), error: wireError });
 const taskResult = z.discriminatedUnion("ok", [taskSuccess, taskFailure]);
@@ -125,6 +132,8 @@ const hello = z.object({
   /** What this environment cannot do, in words for the dashboard. */
   lacks: z.array(text(64)).max(16),
   held: z.array(held).max(100_000),
+  /** Whether it can connect to other nodes and is willing to: they learn its address then. */
+  peers: z.boolean().optional(),
   /** Attempts that are still under way here, or done and not acknowledged. */
   running: z.array(attempt).max(4096),
 });
@@ -142,6 +151,8 @@ const availability = z.object({
 });
 /** Uploads that the coordinator asked for and that cannot be had here. */
 const unavailable = z.object({ type: z.literal("unavailable"), chunks: z.array(chunk).max(4096) });
+/** It wants to connect to a node that an assignment named as a holder. */
+const dial = z.object({ type: z.literal("dial"), job, peer });
 /** The node leaves for good when its attempts are done or given back. */
 const leave = z.object({ type: z.literal("leave") });
 
@@ -151,6 +162,7 @@ export const toCoordinator = z.discriminatedUnion("type", [
   heartbeat,
   availability,
   unavailable,
+  dial,
   leave,
 ]);
 
@@ -162,6 +174,8 @@ const welcome = z.object({
   secret: text(256),
   /** ms between heartbeats; three missed ones lose the node. */
   heartbeat: z.number().int().min(100),
+  /** Who it is at the signalling server, and the proof; only for a node that takes connections of others. */
+  peer: z.object({ id: peer, token: text(256) }).optional(),
 });
 const assign = z.object({
   type: z.literal("assign"),
@@ -171,7 +185,10 @@ const assign = z.object({
 });
 /** Stop these attempts; no result is wanted. */
 const revoke = z.object({ type: z.literal("revoke"), attempts: z.array(attempt) });
-/** Results that are settled: forget them. `rejected` ones were late or wrong, and what they made is not wanted. */
+/**
+ * Results that are settled: forget them. `rejected` ones were late or wrong, and what they made is not wanted. Without any it
+ * answers a heartbeat.
+ */
 const acknowledge = z.object({
   type: z.literal("acknowledge"),
   accepted: z.array(attempt),
@@ -182,13 +199,28 @@ const upload = z.object({ type: z.literal("upload"), chunks: z.array(held) });
 /** The job is over: drop its stages, its held outputs and its attempts. */
 const forget = z.object({ type: z.literal("forget"), job });
 
-export const toNode = z.discriminatedUnion("type", [welcome, assign, revoke, acknowledge, upload, forget]);
+/** Answers `dial`: good for one offer to that peer, soon; null where the two have nothing to do with each other. */
+const ticket = z.object({ type: z.literal("ticket"), job, peer, ticket: text(64).nullable() });
+/** Another node is about to connect: be at the signalling server. */
+const listen = z.object({ type: z.literal("listen") });
+
+export const toNode = z.discriminatedUnion("type", [
+  welcome,
+  assign,
+  revoke,
+  acknowledge,
+  upload,
+  forget,
+  ticket,
+  listen,
+]);
 
 export type ToCoordinator = z.output<typeof toCoordinator>;
 export type ToNode = z.output<typeof toNode>;
 export type Hello = z.output<typeof hello>;
 export type Welcome = z.output<typeof welcome>;
 export type StageSpec = z.output<typeof stage>;
+export type PeerIdentity = NonNullable<Welcome["peer"]>;
 export type Lease = z.output<typeof lease>;
 export type TaskInput = z.output<typeof taskInput>;
 export type TaskResult = z.output<typeof taskResult>;

@@ -93,7 +93,7 @@ export class FakeCoordinator {
 
   async welcome(): Promise<void> {
     await this.next("hello");
-    this.send({ type: "welcome", protocol: 1, node: nodeId("node-1"), secret: "secret", heartbeat: 60_000 });
+    this.send({ type: "welcome", protocol: 2, node: nodeId("node-1"), secret: "secret", heartbeat: 60_000 });
   }
 
   /** Stores a bundle made of this ES module text; gives its hash. */

@@ -113,6 +113,9 @@ export class Nodes implements NodeService {
       case "heartbeat":
         session.units = new Map(message.running.map(({ attempt, units }) => [attempt, units]));
         this.#fabric.dispatch({ type: "Heartbeat", node: session.id, running: [...session.units.keys()] });
+        // So that the node notices when the line is dead in one direction.
+        session.channel.send({ type: "acknowledge", accepted: [], rejected: [] });
+        this.#endIfLeft(session);
         return;
       case "availability":
         session.slots = message.slots;
@@ -122,6 +125,7 @@ export class Nodes implements NodeService {
           slots: message.slots,
           released: message.released,
         });
+        this.#endIfLeft(session);
         return;
       case "unavailable":
         this.#fabric.outputs.refused(session.id, message.chunks);
