@@ -1,0 +1,212 @@
+import { expect, test } from "vitest";
+import { philoxRng } from "../../../shared/rng.ts";
+import { type Forest, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree } from "../forest/forest.ts";
+import { FORMAT, type ModelHead, VERSION } from "./head.ts";
+import { COLUMN_COUNT, encodePieces, joinPieces } from "./onnx-attributes.ts";
+import { onnxFrame } from "./onnx-model.ts";
+import { concat, lengthOf, putVarint, readVarint, varintSize } from "./protobuf.ts";
+
+const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
+const COLUMNS = 3;
+
+const SCALE = 2 ** 20 * 10;
+const BASE = 38.7;
+
+/** Trees of random shape, thresholds and leaves; tree number n is the same in every forest. */
+function randomForest(trees: number, first = 0): Forest {
+  return joinTrees(
+    first,
+    Array.from({ length: trees }, (_, index) => randomTree(first + index)),
+    allocate,
+  );
+}
+
+function randomTree(number: number): Tree {
+  const rng = philoxRng(7, number);
+  const column = [LEAF];
+  const left = [0];
+  const value = [0];
+  for (let node = 0; node < column.length; node++) {
+    value[node] = rng.below(2 ** 30) - 2 ** 29;
+    if (column.length > 40 || rng.unit() < 0.2) continue;
+    column[node] = rng.below(COLUMNS) + (rng.unit() < 0.5 ? MISSING_LEFT : 0);
+    value[node] = rng.unit() < 0.1 ? Number.MAX_VALUE : rng.unit() * 10;
+    left[node] = column.length;
+    column.push(LEAF, LEAF);
+    left.push(0, 0);
+    value.push(0, 0);
+  }
+  return { column: Uint16Array.from(column), value: Float64Array.from(value), left: Uint32Array.from(left) };
+}
+
+const headOf = (trees: number): ModelHead => ({
+  format: FORMAT,
+  version: VERSION,
+  model: "rf",
+  target: "dampness \u{1f4a7}",
+  features: ["a", "b", "c × d"],
+  cleaning: { a: { low: 0, high: 10 }, b: null },
+  trained: { rows: 31, from: "19900101", to: "19900131" },
+  options: { seed: 3, maxDepth: null, minLeaf: 1, maxFeatures: COLUMNS },
+  base: BASE,
+  scale: SCALE,
+  trees,
+});
+
+/** Rows of which some values are missing and some lie on thresholds. */
+function rowsFor(forest: Forest, rows: number): Float64Array {
+  const rng = philoxRng(8, 0);
+  return Float64Array.from({ length: rows * COLUMNS }, () => {
+    const kind = rng.below(3);
+    if (kind === 0) return Number.NaN;
+    return kind === 1 ? rng.unit() * 10 : (forest.value[rng.below(forest.value.length)] as number);
+  });
+}
+
+function write(head: ModelHead, parts: readonly Forest[]): Uint8Array {
+  const pieces = parts.map((part) => encodePieces(part, head.scale, allocate));
+  const attributes = Array.from({ length: COLUMN_COUNT }, (_, column) =>
+    joinPieces(
+      column,
+      pieces.map((part) => part[column] ?? { count: 0, bytes: new Uint8Array() }),
+      allocate,
+    ),
+  );
+  const { before, after } = onnxFrame(head, lengthOf(attributes));
+  return concat([before, ...attributes, after]);
+}
+
+/** Protocol Buffers read by the book, and by nothing of the writer: every field of a message by its number. */
+function decode(bytes: Uint8Array): Map<number, (bigint | Uint8Array)[]> {
+  const fields = new Map<number, (bigint | Uint8Array)[]>();
+  let at = 0;
+  const varint = (): bigint => {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new Error("cut short");
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const number = Number(tag >> 3n);
+    let value: bigint | Uint8Array;
+    if ((tag & 7n) === 0n) value = varint();
+    else {
+      expect(tag & 7n).toBe(2n);
+      const length = Number(varint());
+      value = bytes.slice(at, at + length);
+      expect(value.length).toBe(length);
+      at += length;
+    }
+    fields.set(number, [...(fields.get(number) ?? []), value]);
+  }
+  return fields;
+}
+
+const text = (value: bigint | Uint8Array | undefined): string => new TextDecoder().decode(value as Uint8Array);
+const messages = (fields: ReturnType<typeof decode>, number: number) =>
+  (fields.get(number) ?? []).map((value) => decode(value as Uint8Array));
+const packed = (values: readonly (bigint | Uint8Array)[]): number[] =>
+  values.flatMap((value) => {
+    const numbers: number[] = [];
+    for (let at = 0; at < (value as Uint8Array).length; ) {
+      const { value: next, end } = readVarint(value as Uint8Array, at);
+      numbers.push(next);
+      at = end;
+    }
+    return numbers;
+  });
+const doubles = (values: readonly (bigint | Uint8Array)[]): number[] =>
+  values.flatMap((value) => Array.from(new Float64Array((value as Uint8Array).slice().buffer)));
+
+/** What the operator's specification says of a file with one TreeEnsembleRegressor, a Cast and an Add. */
+function evaluate(file: Uint8Array, features: Float64Array): number[] {
+  const [graph] = messages(decode(file), 7);
+  const [ensemble, cast, add] = messages(graph ?? new Map(), 1);
+  expect([ensemble, cast, add].map((node) => text(node?.get(4)?.[0]))).toEqual([
+    "TreeEnsembleRegressor",
+    "Cast",
+    "Add",
+  ]);
+  const attributes = new Map(messages(ensemble ?? new Map(), 5).map((fields) => [text(fields.get(1)?.[0]), fields]));
+  const ints = (name: string): number[] => packed(attributes.get(name)?.get(8) ?? []);
+  const tensor = (name: string): number[] => {
+    const [fields] = messages(attributes.get(name) ?? new Map(), 5);
+    const values = doubles(fields?.get(10) ?? []);
+    expect(fields?.get(1)).toEqual([BigInt(values.length)]);
+    return values;
+  };
+  expect(text(attributes.get("aggregate_function")?.get(4)?.[0])).toBe("AVERAGE");
+  const [trees, nodes, feature] = [ints("nodes_treeids"), ints("nodes_nodeids"), ints("nodes_featureids")];
+  const [yes, no] = [ints("nodes_truenodeids"), ints("nodes_falsenodeids")];
+  const missing = ints("nodes_missing_value_tracks_true");
+  const modes = (attributes.get("nodes_modes")?.get(9) ?? []).map(text);
+  const threshold = tensor("nodes_values_as_tensor");
+  const weights = tensor("target_weights_as_tensor");
+  const key = (tree: number | undefined, node: number | undefined) => `${tree}/${node}`;
+  const at = new Map(trees.map((tree, index) => [key(tree, nodes[index]), index]));
+  expect(new Set([trees, nodes, feature, yes, no, missing, modes, threshold].map(({ length }) => length)).size).toBe(1);
+  const targetNodes = ints("target_nodeids");
+  const weight = new Map(ints("target_treeids").map((tree, index) => [key(tree, targetNodes[index]), weights[index]]));
+  const [base] = messages(graph ?? new Map(), 5).flatMap((initializer) => doubles(initializer.get(10) ?? []));
+  const roots = [...new Set(trees)];
+  return Array.from({ length: features.length / COLUMNS }, (_, row) => {
+    const leaves = roots.map((tree) => {
+      let node = 0;
+      for (;;) {
+        const index = at.get(key(tree, node)) ?? Number.NaN;
+        if (modes[index] === "LEAF") return weight.get(key(tree, node)) ?? Number.NaN;
+        expect(modes[index]).toBe("BRANCH_LEQ");
+        const value = features[row * COLUMNS + (feature[index] ?? 0)] ?? Number.NaN;
+        const goes = value <= (threshold[index] ?? 0) || (missing[index] === 1 && Number.isNaN(value));
+        node = (goes ? yes[index] : no[index]) ?? Number.NaN;
+      }
+    });
+    return Math.fround(leaves.reduce((sum, leaf) => sum + leaf, 0) / roots.length) + (base ?? Number.NaN);
+  });
+}
+
+test("an independent reader of ONNX predicts the same, missing values and values on thresholds included", () => {
+  const forest = randomForest(9);
+  const features = rowsFor(forest, 200);
+  const sums = new Float64Array(200);
+  sumLeaves(forest, features, COLUMNS, sums);
+  evaluate(write(headOf(9), [forest]), features).forEach((prediction, row) => {
+    const distance = (sums[row] as number) / 9 / SCALE;
+    // The operator gives a single float.
+    expect(Math.abs(prediction - BASE - distance)).toBeLessThanOrEqual(2 ** -24 * Math.abs(distance) + 1e-13);
+  });
+});
+
+test("a file from parts holds what a file from the whole does", () => {
+  const forest = randomForest(4);
+  const features = rowsFor(forest, 50);
+  const parts = write(headOf(4), [randomForest(3), randomForest(1, 3)]);
+  expect(evaluate(parts, features)).toEqual(evaluate(write(headOf(4), [forest]), features));
+});
+
+test("the head travels as metadata, each field as JSON", () => {
+  const properties = messages(decode(write(headOf(1), [randomForest(1)])), 14).map((entry) => [
+    text(entry.get(1)?.[0]).replace("kindling.", ""),
+    JSON.parse(text(entry.get(2)?.[0])) as unknown,
+  ]);
+  expect(Object.fromEntries(properties)).toEqual(headOf(1));
+});
+
+test("model.onnx is what it was: a change of its bytes is a change of the format", async () => {
+  await expect(`${write(headOf(2), [randomForest(2)]).toHex()}\n`).toMatchFileSnapshot("golden/model.onnx.hex");
+});
+
+test("varints of every length", () => {
+  const bytes = new Uint8Array(10);
+  for (const value of [0, 1, 127, 128, 300, 2 ** 21, 2 ** 28 - 1, 2 ** 32, 2 ** 35 + 1, Number.MAX_SAFE_INTEGER]) {
+    const end = putVarint(bytes, 0, value);
+    expect(end).toBe(varintSize(value));
+    expect(readVarint(bytes, 0)).toEqual({ value, end });
+  }
+  expect(() => readVarint(Uint8Array.of(0x80), 0)).toThrow("passes the end");
+  expect(() => readVarint(new Uint8Array(11).fill(0x80), 0)).toThrow("more than 10 bytes");
+});
