@@ -63,6 +63,7 @@ export function createInProcessCoordinator(options: {
     value: (key) => fabric.outputs.locateValue(key),
     deliver: (key, value) => fabric.outputs.delivered(key, value),
     close: () => {
+      jobs.close();
       nodes.close();
       fabric.close();
     },

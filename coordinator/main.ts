@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "../shared/clock.ts";
@@ -52,10 +53,17 @@ export interface Coordinator {
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const clock = systemClock;
   const log = new JobLog(options.write, options.verbose ? "debug" : "info");
+  const publicUrl = options.publicUrl === null ? null : originOf(options.publicUrl);
+  await checkDataRoot(options.dataRoot);
   const { journal, problems } = await SqliteJournal.open(options.dataDir);
   for (const problem of problems) log.warn(`Journal: ${problem}`);
-  const blobs = await DiskBlobs.open(join(options.dataDir, "blobs"));
-  const tokens = await ensureTokens(options.dataDir);
+  const [blobs, tokens] = await Promise.all([
+    DiskBlobs.open(join(options.dataDir, "blobs")),
+    ensureTokens(options.dataDir),
+  ]).catch(async (error: unknown) => {
+    await journal.close();
+    throw error;
+  });
   const fabric = new Fabric({
     clock,
     journal,
@@ -93,7 +101,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     {
       host: options.host,
       port: options.port,
-      publicUrl: options.publicUrl,
+      publicUrl,
       tls: options.tls,
       tokens,
       pages: join(ROOT, "dist/pages"),
@@ -109,6 +117,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     },
   );
   const closeStores = async () => {
+    jobs.close();
     nodes.close();
     fabric.close();
     await journal.close();
@@ -116,7 +125,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   try {
     await jobs.start();
     const { url } = await server.listen();
-    const shared = options.publicUrl ?? outsideUrl(url, options.host);
+    const shared = publicUrl ?? outsideUrl(url, options.host);
     links = { dashboard: `${shared}/dashboard#token=${tokens.operator}`, join: `${shared}/join#token=${tokens.join}` };
     return {
       url,
@@ -124,6 +133,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       tokens,
       jobs,
       async close() {
+        jobs.close();
         nodes.close();
         await server.close();
         await closeStores();
@@ -136,7 +146,23 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 }
 
 const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+
+async function checkDataRoot(dataRoot: string | null): Promise<void> {
+  if (dataRoot === null) return;
+  const info = await stat(dataRoot).catch(() => null);
+  if (!info?.isDirectory()) throw new KindlingError("BadUsage", `--data-root ${dataRoot}: there is no such folder`);
+}
+
+/** `https://host`, of a URL with or without a path. */
+function originOf(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === "http:" || url?.protocol === "https:") return url.origin;
+  throw new KindlingError("BadUsage", `--public-url takes a URL such as https://host, not ${JSON.stringify(text)}`);
+}
 
 /** Bound to all addresses, it is reached from elsewhere by one that is not loopback. */
 function outsideUrl(url: string, host: string): string {

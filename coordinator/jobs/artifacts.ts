@@ -76,7 +76,7 @@ async function* contentOf(
 function toBytes(value: Value): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === "string") return new TextEncoder().encode(value);
-  return new TextEncoder().encode(`${JSON.stringify(value, jsonable)}\n`);
+  return new TextEncoder().encode(`${JSON.stringify(value ?? null, jsonable)}\n`);
 }
 
 /** JSON of what it does not know: big integers as decimal text, typed arrays as arrays. */

@@ -38,6 +38,8 @@ export async function bundleWorkload(file: string): Promise<Bundle> {
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "silent",
+    // A tsconfig.json that happens to lie around the file must not change its bytes.
+    tsconfigRaw: {},
     alias: { kindling: join(ROOT, "shared/sdk/index.ts") },
     loader: { ".wasm": "binary", ".wgsl": "text" },
     plugins: [withoutNodeModules],

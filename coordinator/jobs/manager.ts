@@ -1,10 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { toJSONSchema } from "zod";
-import { KindlingError, toWireError } from "../../shared/errors.ts";
+import { KindlingError } from "../../shared/errors.ts";
 import { type BlobHash, blobHash, type JobId, jobId, taskKey } from "../../shared/ids.ts";
 import type { JobView, LogLine, NodeView, Overview, WorkloadView } from "../../shared/protocol/api.ts";
 import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
-import type { JobResult } from "../../shared/sdk/job.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
 import type { Fabric } from "../executors/fabric/fabric.ts";
@@ -16,7 +15,12 @@ import type { JobRecord, Journal } from "../store/journal.ts";
 import type { ArtifactStore } from "./artifacts.ts";
 import { builtinPath, bundleWorkload } from "./bundle.ts";
 import { createReplayingJob } from "./replay.ts";
+import { checkedResult, driverError } from "./result.ts";
+import { artifactHashes, expired, hashesOf } from "./retention.ts";
 import { loadWorkload, parseParams } from "./workload.ts";
+
+/** The newest jobs that an overview shows, beside all that run. */
+const SHOWN_JOBS = 100;
 
 export interface JobManagerOptions {
   readonly version: string;
@@ -44,7 +48,12 @@ export class JobManager implements JobService {
   readonly #driving = new Map<JobId, Promise<void>>();
   readonly #loaded = new Map<BlobHash, Loaded>();
   readonly #builtins = new Map<string, Promise<Loaded>>();
+  /** Monotonic ms at which each job under way began. */
+  readonly #began = new Map<JobId, number>();
+  /** Result files that jobs under way have made so far. */
+  readonly #made = new Map<JobId, string[]>();
   #views: readonly WorkloadView[] = [];
+  #closed = false;
 
   constructor(options: JobManagerOptions) {
     this.#options = options;
@@ -66,7 +75,7 @@ export class JobManager implements JobService {
     await Promise.all(
       open.map(async (record) => {
         this.#options.log.info(`taken up again after a restart`, record.id);
-        this.#drive(record);
+        this.#drive(record, performance.now() - Math.max(0, Date.now() - record.createdAt));
         await Promise.race([this.#driving.get(record.id), this.#options.fabric.waitsForNodes(record.id)]);
       }),
     );
@@ -87,18 +96,16 @@ export class JobManager implements JobService {
   async cancel(id: JobId): Promise<void> {
     const record = this.#record(id);
     if (record.status !== "running") throw new KindlingError("Conflict", `${id} has ${record.status} already`);
-    await this.#end(record, "cancelled", {
-      stages: [],
-      shares: [],
-      seconds: 0,
-      error: { code: "Cancelled", message: "Cancelled" },
-    });
+    this.#options.log.info(`${record.spec.workload} cancelled`, id);
+    const written = this.#end(record, "cancelled", { error: { code: "Cancelled", message: "The job was cancelled" } });
+    // At once, also while the disk is full: nobody wants what is under way.
     this.#options.fabric.end(id, "cancelled");
+    await written;
   }
 
   get(id: JobId): JobView | undefined {
     const record = this.#records.get(id);
-    return record && jobView(record, this.#live(id), this.#unit(record));
+    return record && jobView(record, () => this.#live(record));
   }
 
   logs(id: JobId, after: number): readonly LogLine[] {
@@ -110,10 +117,10 @@ export class JobManager implements JobService {
   }
 
   overview(): Overview {
-    const jobs = [...this.#records.keys()]
+    const jobs = [...this.#records.values()]
       .reverse()
-      .slice(0, 100)
-      .map((id) => this.get(id) as JobView);
+      .filter(({ status }, index) => index < SHOWN_JOBS || status === "running")
+      .map((record) => jobView(record, () => this.#live(record)));
     const nodes: NodeView[] = [...this.#options.fabric.nodes.values()].map((session) =>
       nodeView(session, this.#options.fabric.owes(session.id)),
     );
@@ -145,59 +152,120 @@ export class JobManager implements JobService {
     return this.#record(id);
   }
 
+  /** Drivers under way are left as they are, to go on in the next life: nothing of them is written any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
   async #create(spec: JobRecord["spec"]): Promise<JobId> {
+    const { journal, log } = this.#options;
     const id = jobId(`j-${randomBytes(5).toString("hex")}`);
     const record: JobRecord = { id, spec, status: "running", createdAt: Date.now(), endedAt: null, outcome: null };
-    this.#options.journal.putJob(record);
-    await this.#options.journal.sync();
+    try {
+      journal.putJob(record);
+      await journal.sync();
+    } catch (error) {
+      // The journal would write it later by itself, and a restart would run what was refused here.
+      journal.deleteJob(id);
+      if (error instanceof KindlingError) throw error;
+      throw new KindlingError("BadParams", `The parameters cannot be kept: ${String(error)}`, { cause: error });
+    }
     this.#records.set(id, record);
-    this.#options.log.info(`${spec.workload} started`, id);
-    this.#drive(record);
+    log.info(`${spec.workload} started`, id);
+    this.#drive(record, performance.now());
     return id;
   }
 
-  #drive(record: JobRecord): void {
+  #drive(record: JobRecord, began: number): void {
     const { fabric, journal } = this.#options;
     const recovered = journal.outputs(record.id);
     // Earlier jobs first.
     fabric.begin({ id: record.id, bundle: record.spec.bundle, priority: -record.createdAt }, recovered);
-    const driving = this.#run(record).finally(() => this.#driving.delete(record.id));
+    this.#began.set(record.id, began);
+    const driving = this.#run(record).finally(() => {
+      this.#driving.delete(record.id);
+      this.#began.delete(record.id);
+      this.#made.delete(record.id);
+    });
     this.#driving.set(record.id, driving);
   }
 
   async #run(record: JobRecord): Promise<void> {
     const { id, spec } = record;
-    const { fabric, journal, artifacts, log } = this.#options;
-    const began = performance.now();
-    const soFar = () => ({
-      stages: fabric.stages(id),
-      shares: fabric.shares(id),
-      seconds: (performance.now() - began) / 1000,
-    });
+    const { fabric, log } = this.#options;
+    const isOver = (): boolean => this.#closed || this.#records.get(id)?.status !== "running";
     try {
       const { workload } = await this.#load(blobHash(spec.bundle), spec.workload);
-      const job = createReplayingJob(id, workload, fabric, journal, artifacts);
-      const result: JobResult = await workload.drive(job, parseParams(workload, spec.params));
-      if (this.#records.get(id)?.status !== "running") return;
-      await this.#end(record, "succeeded", { ...result, ...soFar() });
+      const job = createReplayingJob(id, workload, fabric, this.#patientJournal(id), this.#patientArtifacts(id));
+      const result = checkedResult(spec.workload, await workload.drive(job, parseParams(workload, spec.params)));
+      if (isOver()) return;
       log.info(`${spec.workload} succeeded`, id);
-    } catch (thrown) {
-      if (this.#records.get(id)?.status !== "running") return;
-      const { code, message } = toWireError(thrown);
-      log.error(`${spec.workload} failed: ${message}`, id);
-      await this.#end(record, "failed", { ...soFar(), error: { code, message } });
-    } finally {
+      await this.#end(record, "succeeded", result);
       fabric.end(id, "done");
+    } catch (thrown) {
+      if (isOver()) return;
+      const error = driverError(spec.workload, thrown);
+      log.error(`${spec.workload} failed: ${error.message}`, id);
+      await this.#end(record, "failed", { error });
+      fabric.end(id, "failed");
     }
   }
 
-  async #end(record: JobRecord, status: JobRecord["status"], outcome: Outcome): Promise<void> {
-    const ended: JobRecord = { ...record, status, endedAt: Date.now(), outcome: outcome as unknown as Value };
+  /** Writes a job's end, and drops what only its replay needed. Resolves when that is on disk, or the coordinator stops. */
+  async #end(
+    record: JobRecord,
+    status: JobRecord["status"],
+    result: Pick<Outcome, "metrics" | "artifacts" | "error">,
+  ): Promise<void> {
+    const { journal, fabric, blobs, log } = this.#options;
+    const outcome = { ...this.#live(record), ...result } as unknown as Value;
+    const ended: JobRecord = { ...record, status, endedAt: Date.now(), outcome };
     this.#records.set(record.id, ended);
-    this.#options.journal.putJob(ended);
-    await this.#options.journal.sync().catch((error: unknown) => {
-      this.#options.log.error(`its end could not be written and will be found again: ${String(error)}`, record.id);
-    });
+    journal.deleteJob(record.id);
+    journal.putJob(ended);
+    const files = this.#forgetExpired();
+    try {
+      await fabric.patiently(null, () => journal.sync());
+      await Promise.all(files.map((hash) => blobs.delete(hash)));
+    } catch (error) {
+      log.warn(`its end could not be written: ${String(error)}`, record.id);
+    }
+  }
+
+  /** Gives the result files that no job names any more. */
+  #forgetExpired(): BlobHash[] {
+    const gone = expired(this.#records.values());
+    for (const { id } of gone) {
+      this.#records.delete(id);
+      this.#options.journal.deleteJob(id);
+      this.#options.log.forget(id);
+    }
+    if (gone.length === 0) return [];
+    const kept = new Set([...[...this.#records.values()].flatMap(hashesOf), ...[...this.#made.values()].flat()]);
+    return [...new Set(gone.flatMap(artifactHashes))].filter((hash) => !kept.has(hash)).map(blobHash);
+  }
+
+  /** A full disk makes a driver wait, and does not fail its job. */
+  #patientJournal(id: JobId): Pick<Journal, "entries" | "putEntry" | "sync"> {
+    const { fabric, journal } = this.#options;
+    return {
+      entries: (job) => journal.entries(job),
+      putEntry: (job, ordinal, entry) => {
+        if (this.#records.get(job)?.status === "running") journal.putEntry(job, ordinal, entry);
+      },
+      sync: () => fabric.patiently(id, () => journal.sync()),
+    };
+  }
+
+  #patientArtifacts(id: JobId): ArtifactStore {
+    const { fabric, artifacts } = this.#options;
+    return {
+      make: async (job, name, parts, load) => {
+        const artifact = await fabric.patiently(id, () => artifacts.make(job, name, parts, load));
+        this.#made.set(id, [...(this.#made.get(id) ?? []), artifact.sha256]);
+        return artifact;
+      },
+    };
   }
 
   #record(id: JobId): JobRecord {
@@ -206,18 +274,21 @@ export class JobManager implements JobService {
     return record;
   }
 
-  #live(id: JobId): Pick<Outcome, "stages" | "shares"> {
-    return { stages: this.#options.fabric.stages(id), shares: this.#options.fabric.shares(id) };
-  }
-
-  #unit({ spec }: JobRecord): string {
-    return this.#loaded.get(spec.bundle as BlobHash)?.workload.unit ?? "tasks";
+  #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, "stages" | "shares" | "unit" | "seconds"> {
+    const { fabric } = this.#options;
+    const began = this.#began.get(id);
+    return {
+      stages: fabric.stages(id),
+      shares: fabric.shares(id),
+      unit: this.#loaded.get(spec.bundle as BlobHash)?.workload.unit ?? "tasks",
+      seconds: (began === undefined ? Date.now() - createdAt : performance.now() - began) / 1000,
+    };
   }
 
   #named(name: string): Promise<Loaded> {
     if (!this.#options.builtins.includes(name)) {
       const known = this.#options.builtins.join(", ");
-      throw new KindlingError("BadRequest", `There is no workload ${name}; built in are ${known}`);
+      throw new KindlingError("UnknownWorkload", `There is no workload ${name}; built in are ${known}`);
     }
     return this.#builtin(name);
   }

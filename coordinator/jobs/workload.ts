@@ -14,6 +14,12 @@ export async function loadWorkload(code: Uint8Array, origin: string): Promise<Wo
       `${origin} has no workload as its default export: export default defineWorkload({ … })`,
     );
   }
+  const { name, tasks } = module.default;
+  for (const [task, { js }] of Object.entries(tasks)) {
+    if (typeof js !== "function") {
+      throw new KindlingError("BadWorkload", `${origin}: task ${task} of ${name} has no kernel \`js\``);
+    }
+  }
   return module.default;
 }
 

@@ -13,6 +13,8 @@ const LEVELS: readonly Level[] = ["debug", "info", "warn", "error"];
 
 /** Lines that one job's log keeps; older ones go. */
 const KEPT_LINES = 2000;
+/** Characters of one line; a longer one is cut. */
+const LINE_LENGTH = 4000;
 
 /** A log that keeps each job's lines for readers, and writes lines from `minimum` up. */
 export class JobLog implements Log {
@@ -48,8 +50,7 @@ export class JobLog implements Log {
   }
 
   #add(level: Level, message: string, job: string | undefined): void {
-    // One line is one line, whatever a file name or an error carries.
-    const text = message.replaceAll(/[\r\n]+/g, " ⏎ ");
+    const text = oneLine(message);
     if (LEVELS.indexOf(level) >= this.#minimum)
       this.#write(`${level.padEnd(5)} ${job === undefined ? "" : `${job}: `}${text}`);
     if (job === undefined || level === "debug") return;
@@ -58,4 +59,10 @@ export class JobLog implements Log {
     log.lines.push({ sequence: log.next++, at: Date.now(), level, message: text });
     if (log.lines.length > KEPT_LINES) log.lines.shift();
   }
+}
+
+/** One line is one line and moves no terminal's cursor, whatever a file name, a node's name or an error carries. */
+function oneLine(message: string): string {
+  const cut = message.length > LINE_LENGTH ? `${message.slice(0, LINE_LENGTH)}…` : message;
+  return cut.replaceAll(/[\r\n\u2028\u2029]+/g, " ⏎ ").replaceAll(/\p{Cc}/gu, " ");
 }

@@ -5,6 +5,7 @@ import type { JobRecord } from "../store/journal.ts";
 
 /** What an ended job's record keeps of it. */
 export interface Outcome {
+  readonly unit: string;
   readonly stages: readonly StageView[];
   readonly shares: JobView["shares"];
   readonly seconds: number;
@@ -13,19 +14,19 @@ export interface Outcome {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-/** `live`: the stages of a job under way. */
-export function jobView(record: JobRecord, live: Pick<Outcome, "stages" | "shares">, unit: string): JobView {
-  const outcome: Outcome =
-    record.outcome === null
-      ? { ...live, seconds: (Date.now() - record.createdAt) / 1000 }
-      : (record.outcome as unknown as Outcome);
+/** `live` tells of a job under way. */
+export function jobView(
+  record: JobRecord,
+  live: () => Pick<Outcome, "stages" | "shares" | "unit" | "seconds">,
+): JobView {
+  const outcome: Outcome = record.outcome === null ? live() : (record.outcome as unknown as Outcome);
   return {
     id: record.id,
     workload: record.spec.workload,
     state: record.status,
     createdAt: record.createdAt,
     seconds: outcome.seconds,
-    unit,
+    unit: outcome.unit,
     params: record.spec.params,
     stages: outcome.stages,
     shares: outcome.shares,

@@ -9,7 +9,8 @@ import type { OutputRecord } from "../../store/journal.ts";
  */
 export class ChunkTable {
   readonly #records = new Map<TaskKey, OutputRecord>();
-  readonly #byHash = new Map<BlobHash, ChunkKey>();
+  /** Equal bytes have one hash, in whatever partitions and jobs they occur. */
+  readonly #byHash = new Map<BlobHash, Set<ChunkKey>>();
   readonly #values = new Map<ChunkKey, Value>();
   readonly #stored = new Set<BlobHash>();
 
@@ -20,7 +21,9 @@ export class ChunkTable {
   add(record: OutputRecord): void {
     this.#records.set(record.task, record);
     record.chunks.forEach(({ hash }, bucket) => {
-      if (hash !== null) this.#byHash.set(hash, chunkKey(record.task, bucket));
+      if (hash === null) return;
+      const keys = this.#byHash.get(hash) ?? new Set<ChunkKey>();
+      this.#byHash.set(hash, keys.add(chunkKey(record.task, bucket)));
     });
   }
 
@@ -31,8 +34,9 @@ export class ChunkTable {
     return { key: chunkKey(task, bucket), ...chunk };
   }
 
-  keyOf(hash: BlobHash): ChunkKey | undefined {
-    return this.#byHash.get(hash);
+  /** All chunks with these bytes. */
+  keysOf(hash: BlobHash): readonly ChunkKey[] {
+    return [...(this.#byHash.get(hash) ?? [])];
   }
 
   value(key: ChunkKey): Value {
@@ -64,8 +68,12 @@ export class ChunkTable {
       if (jobOfTask(task) !== job) continue;
       this.#records.delete(task);
       record.chunks.forEach(({ hash }, bucket) => {
-        this.#values.delete(chunkKey(task, bucket));
-        if (hash === null || this.#byHash.get(hash) !== chunkKey(task, bucket)) return;
+        const key = chunkKey(task, bucket);
+        this.#values.delete(key);
+        if (hash === null) return;
+        const keys = this.#byHash.get(hash);
+        keys?.delete(key);
+        if (keys?.size !== 0) return;
         this.#byHash.delete(hash);
         if (this.#stored.delete(hash)) blobs.push(hash);
       });

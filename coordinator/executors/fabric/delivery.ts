@@ -1,5 +1,4 @@
 import type { Clock } from "../../../shared/clock.ts";
-import { KindlingError } from "../../../shared/errors.ts";
 import { type ChunkKey, type NodeId, taskOfChunk } from "../../../shared/ids.ts";
 import type { ChunkRef, HeldChunk } from "../../../shared/protocol/messages.ts";
 import type { ChunkTable } from "./chunks.ts";
@@ -37,12 +36,13 @@ export class Delivery {
     this.#clock = clock;
   }
 
-  /** Resolves when the chunk's bytes are here; rejects only with `JobEnded`. */
+  /** Resolves when the chunk's bytes are here; rejects only when its job is over. */
   bring(ref: ChunkRef): Promise<void> {
     if (this.#chunks.isHere(ref)) return Promise.resolve();
     const known = this.#awaited.get(ref.key);
     if (known) return known.promise;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => undefined); // Whoever asked may have gone meanwhile.
     this.#awaited.set(ref.key, { promise, resolve, reject, asked: null, cancelTimer: () => undefined });
     this.#ask(ref.key);
     return promise;
@@ -62,19 +62,23 @@ export class Delivery {
     if (this.#awaited.has(key)) this.#ask(key);
   }
 
-  /** Nodes came, went, or made the output again: whatever waits for somebody else now is asked for anew. */
-  holdersChanged(): void {
+  /**
+   * Nodes came, went, or made the output again: whatever waits for somebody else now is asked for anew. So is what `cameBack` was
+   * asked for, which may have been lost with its old connection.
+   */
+  holdersChanged(cameBack: NodeId | null = null): void {
     for (const [key, { asked }] of this.#awaited) {
-      if (asked === null || !this.#holders.of(key).includes(asked)) this.#ask(key);
+      if (asked === null || asked === cameBack || !this.#holders.of(key).includes(asked)) this.#ask(key);
     }
   }
 
-  end(isOfJob: (key: ChunkKey) => boolean): void {
+  /** Gives up what matches: its job is over. */
+  end(isOfJob: (key: ChunkKey) => boolean, error: (key: ChunkKey) => unknown): void {
     for (const [key, awaited] of this.#awaited) {
       if (!isOfJob(key)) continue;
       this.#awaited.delete(key);
       awaited.cancelTimer();
-      awaited.reject(new KindlingError("JobEnded", `The job ended before ${key} was fetched`));
+      awaited.reject(error(key));
     }
   }
 

@@ -24,6 +24,7 @@ import type { PendingOutput } from "./acceptance.ts";
 import type { OpenFile, ReadableSource } from "./files.ts";
 import { SchedulerLoop } from "./loop.ts";
 import { Outputs, type OutputsOptions } from "./outputs.ts";
+import { Patience } from "./patience.ts";
 import type { NodeSession } from "./session.ts";
 import { dependenciesOf, leaseOf, ordinalOf, partitionOf, problemOf, sourceSpecs, stageSpec } from "./specs.ts";
 import { RunningStage } from "./stage.ts";
@@ -35,6 +36,9 @@ export interface FabricOptions extends OutputsOptions {
   readonly taskDeadlineMs: number;
 }
 
+/** ms that a replay may take before nodes are let in all the same: a driver may wait for anything in `once`. */
+const REPLAY_MS = 10_000;
+
 interface LiveJob {
   readonly bundle: BlobHash;
   readonly priority: number;
@@ -45,6 +49,8 @@ interface LiveJob {
   readonly waits: PromiseWithResolvers<void>;
   /** Finished tasks by node, for "your share". */
   readonly shares: Map<NodeId, { name: string; tasks: number }>;
+  /** Why it cannot end well, once that is known. */
+  failure: KindlingError | null;
 }
 
 /**
@@ -55,6 +61,7 @@ export class Fabric implements Executor {
   readonly outputs: Outputs;
   readonly #options: FabricOptions;
   readonly #loop: SchedulerLoop;
+  readonly #patience: Patience;
   readonly #jobs = new Map<JobId, LiveJob>();
   readonly #nodes = new Map<NodeId, NodeSession>();
   /** What attempts reported, until the scheduler decides on it: after a restart it may first wait for the stage. */
@@ -69,22 +76,24 @@ export class Fabric implements Executor {
       Accept: (effect) => this.#accept(effect),
       Reject: (effect) => this.#reject(effect),
       StageDone: ({ job, ordinal }) => this.#stage(job, ordinal).complete(this.#now()),
-      JobFailed: ({ job, error }) => this.#failStages(job, fromWireError(error)),
+      JobFailed: ({ job, error }) => this.#fail(job, fromWireError(error)),
     });
-    this.outputs = new Outputs(options, {
+    this.#patience = new Patience(options.clock, {
+      storageFailed: (reason) => {
+        if (this.#storageProblem === null) options.log.error(`Cannot write, accepting nothing: ${reason}`);
+        this.#storageProblem = reason;
+      },
+      storageRecovered: () => {
+        this.#storageProblem = null;
+        options.log.info("The data directory can be written again");
+      },
+    });
+    this.outputs = new Outputs(options, this.#patience, {
       of: (key) => holdersOf(this.#loop.state, taskOfChunk(key)),
       ask: (node, chunk) => this.#nodes.get(node)?.channel.send({ type: "upload", chunks: [chunk] }),
       missing: (key, node) => this.dispatch({ type: "OutputMissing", task: taskOfChunk(key), node }),
       becameDurable: (task) => this.dispatch({ type: "OutputDurable", task }),
       settled: (batch) => this.#settled(batch),
-      storageFailed: (reason) => {
-        if (this.#storageProblem === null) options.log.error(`Cannot write the journal, accepting nothing: ${reason}`);
-        this.#storageProblem = reason;
-      },
-      storageRecovered: () => {
-        this.#storageProblem = null;
-        options.log.info("The journal can be written again");
-      },
     });
   }
 
@@ -99,25 +108,39 @@ export class Fabric implements Executor {
       stages: new Map(),
       waits: Promise.withResolvers(),
       shares: new Map(),
+      failure: null,
     });
   }
 
-  waitsForNodes(job: JobId): Promise<void> {
-    return this.#jobs.get(job)?.waits.promise ?? Promise.resolve();
+  /** Resolves when the job's driver waits for work that nodes must do, when the job is over, or when its replay takes too long. */
+  waitsForNodes(id: JobId): Promise<void> {
+    const job = this.#jobs.get(id);
+    if (!job) return Promise.resolve();
+    const cancel = this.#options.clock.after(REPLAY_MS, job.waits.resolve);
+    return job.waits.promise.then(cancel);
+  }
+
+  /** Writes to the store, and where that is full again until it is done or the job, if it is for one, is over. */
+  patiently<T>(job: JobId | null, write: () => Promise<T>): Promise<T> {
+    return this.#patience.write(write, () => job === null || this.#jobs.has(job));
   }
 
   async openSource(job: JobId, ordinal: number, file: string): Promise<OpenedSource> {
+    this.#live(job);
     const source = await this.#options.openFile(file);
     this.#live(job).sources.set(ordinal, source);
     return source;
   }
 
   async keepValue(job: JobId, ordinal: number, value: Value): Promise<void> {
+    const live = this.#live(job);
+    await this.outputs.keepValue(job, ordinal, value, () => this.#jobs.get(job) === live);
     this.#live(job);
-    await this.outputs.keepValue(job, ordinal, value);
   }
 
-  load(chunk: ChunkName): Promise<Value> {
+  async load(chunk: ChunkName): Promise<Value> {
+    const job = this.#live(jobOfTask(chunk.task));
+    if (!this.outputs.isHere(chunk)) job.waits.resolve();
     return this.outputs.load(chunk);
   }
 
@@ -129,6 +152,7 @@ export class Fabric implements Executor {
     const stage = new RunningStage(request, spec, this.#now());
     job.stages.set(request.ordinal, stage);
     const finished = await this.#recover(request, job, stage);
+    if (stage.ended) return stage.finished; // The job ended meanwhile: the scheduler must not hear of it again.
     const before = finished.length > 0 ? `, ${finished.length} of them done before` : "";
     log.info(`stage ${request.ordinal} (${request.label}): ${request.inputs.length} tasks${before}`, request.job);
     const broadcast = request.broadcast && !this.outputs.isKept(request.broadcast) ? [request.broadcast.task] : [];
@@ -152,12 +176,12 @@ export class Fabric implements Executor {
   end(id: JobId, reason: "done" | "cancelled" | "failed"): void {
     const job = this.#jobs.get(id);
     if (!job) return;
-    this.#failStages(id, new KindlingError(reason === "cancelled" ? "Cancelled" : "JobEnded", `${id} was ${reason}`));
+    this.#fail(id, new KindlingError(reason === "cancelled" ? "Cancelled" : "JobEnded", `${id} is over: ${reason}`));
     this.dispatch({ type: "JobEnded", job: id });
     for (const node of this.#nodes.values()) node.forget(id);
     this.#jobs.delete(id);
     job.waits.resolve();
-    this.outputs.end(id).catch((cause: unknown) => {
+    this.outputs.end(id, job.recovered.values()).catch((cause: unknown) => {
       this.#options.log.warn(`outputs could not be deleted: ${String(cause)}`, id);
     });
   }
@@ -172,7 +196,7 @@ export class Fabric implements Executor {
     this.#nodes.set(session.id, session);
     const { held, running } = session.hello;
     this.dispatch({ type: "NodeJoined", node: session.id, slots: session.slots, held, running });
-    this.outputs.holdersChanged();
+    this.outputs.holdersChanged(session.id);
   }
 
   lost(node: NodeId, reason: string): void {
@@ -252,6 +276,7 @@ export class Fabric implements Executor {
   close(): void {
     this.#loop.close();
     this.outputs.close();
+    this.#patience.close();
   }
 
   // What the scheduler wants.
@@ -292,8 +317,13 @@ export class Fabric implements Executor {
     }
   }
 
-  #failStages(job: JobId, error: KindlingError): void {
-    for (const stage of this.#jobs.get(job)?.stages.values() ?? []) if (!stage.ended) stage.fail(error, this.#now());
+  /** Whatever the driver waits for, or asks for from now on, rejects. */
+  #fail(id: JobId, error: KindlingError): void {
+    const job = this.#jobs.get(id);
+    if (!job) return;
+    job.failure ??= error;
+    for (const stage of job.stages.values()) if (!stage.ended) stage.fail(error, this.#now());
+    this.outputs.giveUp(id, () => error);
   }
 
   // Inside.
@@ -304,7 +334,8 @@ export class Fabric implements Executor {
 
   #live(id: JobId): LiveJob {
     const job = this.#jobs.get(id);
-    if (!job) throw new KindlingError("Cancelled", `${id} is over`);
+    if (!job) throw new KindlingError("JobEnded", `${id} is over`);
+    if (job.failure) throw job.failure;
     return job;
   }
 
@@ -315,7 +346,8 @@ export class Fabric implements Executor {
   }
 
   #count(node: NodeId, record: OutputRecord, units: number): void {
-    const job = this.#live(jobOfTask(record.task));
+    const job = this.#jobs.get(jobOfTask(record.task));
+    if (!job) return;
     job.stages.get(ordinalOf(record.task))?.accept(record, units, false);
     const session = this.#nodes.get(node);
     if (!session) return;

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
+import { access, constants, realpath, stat } from "node:fs/promises";
 import { basename, isAbsolute, resolve, sep } from "node:path";
 import { InputError } from "../../../shared/errors.ts";
 import { blobHash } from "../../../shared/ids.ts";
@@ -29,9 +29,12 @@ export function openServedFile(blobs: BlobStore, dataRoot: string | null): OpenF
         `${file}: this coordinator opens no files of its own; start it with --data-root, or upload the file`,
       );
     }
-    const root = await realpath(dataRoot);
+    const root = await realpath(dataRoot).catch((cause: unknown) => {
+      throw new InputError(`${file}: the folder given with --data-root is not there`, { cause });
+    });
     const path = await realpath(resolve(root, file)).catch(() => null);
-    if (path === null || isAbsolute(file) || !path.startsWith(root + sep)) {
+    const inside = root.endsWith(sep) ? root : root + sep;
+    if (path === null || isAbsolute(file) || !path.startsWith(inside)) {
       throw new InputError(`${file}: no such file under the data root`);
     }
     return { ...(await openPath(path, file)), path: null };
@@ -44,6 +47,9 @@ async function openPath(path: string, name: string): Promise<ReadableSource> {
     throw new InputError(`${name}: ${why}`, { cause });
   });
   if (!info.isFile()) throw new InputError(`${name}: not a file`);
+  await access(path, constants.R_OK).catch((cause: unknown) => {
+    throw new InputError(`${name}: may not be read`, { cause });
+  });
   return {
     name,
     bytes: info.size,
@@ -55,6 +61,7 @@ async function openPath(path: string, name: string): Promise<ReadableSource> {
 
 async function openUpload(blobs: BlobStore, file: string): Promise<ReadableSource> {
   const [digest = "", name = ""] = file.slice(UPLOAD_PREFIX.length).split(/\/(.*)/s);
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new InputError(`${file}: not the name of an upload`);
   const hash = blobHash(digest);
   const bytes = await blobs.size(hash);
   if (bytes === null) throw new InputError(`${name || digest}: was never uploaded to this coordinator`);

@@ -15,6 +15,7 @@ export class SchedulerLoop {
   readonly #handlers: EffectHandlers;
   readonly #waiting: SchedulerEvent[] = [];
   #running = false;
+  #closed = false;
   #wakeAt = Number.POSITIVE_INFINITY;
   #cancelWake: () => void = () => undefined;
 
@@ -26,6 +27,7 @@ export class SchedulerLoop {
 
   /** Events that effects bring about wait until all effects of the one before are carried out. */
   dispatch(event: SchedulerEvent): void {
+    if (this.#closed) return;
     this.#waiting.push(event);
     if (this.#running) return;
     this.#running = true;
@@ -44,7 +46,10 @@ export class SchedulerLoop {
     }
   }
 
+  /** Nothing happens any more. */
   close(): void {
+    this.#closed = true;
+    this.#waiting.length = 0;
     this.#cancelWake();
   }
 
@@ -54,7 +59,7 @@ export class SchedulerLoop {
   }
 
   #wake(time: number): void {
-    if (time >= this.#wakeAt) return;
+    if (time >= this.#wakeAt || this.#closed) return;
     this.#cancelWake();
     this.#wakeAt = time;
     this.#cancelWake = this.#clock.after(Math.max(0, time - this.#clock.now()), () => {

@@ -1,7 +1,10 @@
 import type { Clock } from "../../../shared/clock.ts";
+import { KindlingError } from "../../../shared/errors.ts";
+import { sha256Hex } from "../../../shared/hash.ts";
 import {
   type AttemptId,
   type BlobHash,
+  blobHash,
   type ChunkKey,
   chunkKey,
   type JobId,
@@ -20,6 +23,7 @@ import type { ChunkName } from "../executor.ts";
 import { Acceptance, type PendingOutput } from "./acceptance.ts";
 import { ChunkTable } from "./chunks.ts";
 import { Delivery, type Holders } from "./delivery.ts";
+import type { Patience } from "./patience.ts";
 
 export interface OutputsOptions {
   readonly clock: Clock;
@@ -30,9 +34,8 @@ export interface OutputsOptions {
 }
 
 export interface OutputsListener extends Holders {
+  /** These outputs are on disk: their nodes may be told, and their stages may count them. */
   settled(batch: readonly PendingOutput[]): void;
-  storageFailed(reason: string): void;
-  storageRecovered(): void;
   /** Every byte of a held output has come here. */
   becameDurable(task: TaskKey): void;
 }
@@ -44,12 +47,16 @@ export class Outputs {
   readonly #listener: OutputsListener;
   readonly #delivery: Delivery;
   readonly #acceptance: Acceptance;
+  readonly #patience: Patience;
+  /** Ends with all deletions of blobs that have begun: the same bytes are written again only after it. */
+  #deletions: Promise<unknown> = Promise.resolve();
 
-  constructor(options: OutputsOptions, listener: OutputsListener) {
+  constructor(options: OutputsOptions, patience: Patience, listener: OutputsListener) {
     this.#options = options;
+    this.#patience = patience;
     this.#listener = listener;
     this.#delivery = new Delivery(this.table, listener, options.clock);
-    this.#acceptance = new Acceptance(options.journal, options.clock, listener);
+    this.#acceptance = new Acceptance(options.journal, patience, (batch) => listener.settled(batch));
   }
 
   /** Journals an output; `settled` tells when it is on disk. One that was accepted before stays as it is. */
@@ -60,21 +67,23 @@ export class Outputs {
     this.#delivery.holdersChanged();
   }
 
-  /** A record of an earlier life, as far as its bytes are still to be had. */
+  /** A record of an earlier life: durable if all its bytes are here, whatever was known when it was written. */
   async recover(record: OutputRecord): Promise<OutputRecord> {
-    let { durable } = record;
+    const stored: BlobHash[] = [];
+    let durable = true;
     for (const { hash, inline } of record.chunks) {
-      if (!durable || inline || hash === null) continue;
-      if (await this.#options.blobs.has(hash)) this.table.markStored(hash);
+      if (inline) continue;
+      if (hash !== null && (await this.#options.blobs.has(hash))) stored.push(hash);
       else durable = false;
     }
     const checked = durable === record.durable ? record : { ...record, durable };
     this.table.add(checked);
+    for (const hash of stored) this.table.markStored(hash);
     return checked;
   }
 
-  /** Keeps a driver's value under (job, ordinal, 0, 0). */
-  async keepValue(job: JobId, ordinal: number, value: Value): Promise<void> {
+  /** Keeps a driver's value under (job, ordinal, 0, 0), as long as `isLive`. */
+  async keepValue(job: JobId, ordinal: number, value: Value, isLive: () => boolean): Promise<void> {
     const task = taskKey(job, ordinal, 0);
     const common = { task, durable: true, summary: undefined, backend: "js", reason: "", runMs: 0 } as const;
     if (this.#options.inProcess) {
@@ -82,14 +91,24 @@ export class Outputs {
       this.table.add({ ...common, chunks: [{ bytes: 0, hash: null }] });
       return;
     }
-    const { hash, bytes } = await this.#options.blobs.put(encodeValue(value));
-    this.table.add({ ...common, chunks: [{ bytes, hash }] });
-    this.table.markStored(hash);
+    const encoded = encodeValue(value);
+    const hash = blobHash(await sha256Hex(encoded));
+    await this.#deletions;
+    if (!isLive()) return;
+    // Before it is written: another job that ends meanwhile must not delete the same bytes.
+    this.table.add({ ...common, chunks: [{ bytes: encoded.byteLength, hash }] });
+    await this.#patience.write(() => this.#options.blobs.put(encoded, hash), isLive);
+    if (isLive()) this.table.markStored(hash);
+    else if (this.table.keysOf(hash).length === 0) await this.#delete([hash]);
   }
 
   /** Whether the coordinator has all of it, so that no node needs to make it again. */
   isKept({ task }: ChunkName): boolean {
     return (this.table.record(task)?.durable ?? false) && this.table.isWhole(task);
+  }
+
+  isHere(chunk: ChunkName): boolean {
+    return this.table.isHere(this.table.ref(chunk.task, chunk.bucket));
   }
 
   async load(chunk: ChunkName): Promise<Value> {
@@ -100,11 +119,17 @@ export class Outputs {
 
   /** Makes a blob readable in the store, from a holder if need be; false if neither store nor live jobs know it. */
   async locate(hash: BlobHash): Promise<boolean> {
-    const key = this.table.keyOf(hash);
+    const [key] = this.table.keysOf(hash);
     if (key === undefined) return this.#options.blobs.has(hash);
     const ref = this.#ref(key);
-    if (ref.inline) await this.#options.blobs.put(ref.inline, hash);
-    await this.#delivery.bring(ref);
+    if (!ref.inline) {
+      await this.#delivery.bring(ref);
+    } else if (!(await this.#options.blobs.has(hash))) {
+      await this.#options.blobs.put(ref.inline, hash);
+      // So that it is deleted with its job, also if that ended meanwhile.
+      if (this.table.keysOf(hash).length > 0) this.table.markStored(hash);
+      else await this.#delete([hash]);
+    }
     return true;
   }
 
@@ -116,9 +141,10 @@ export class Outputs {
 
   /** A chunk's bytes came as a blob. */
   stored(hash: BlobHash): void {
+    const keys = this.table.keysOf(hash);
+    if (keys.length === 0) return; // Somebody's upload, or of a job that has ended.
     this.table.markStored(hash);
-    const key = this.table.keyOf(hash);
-    if (key !== undefined) this.#arrived(key);
+    for (const key of keys) this.#arrived(key);
   }
 
   /** A chunk came as a value, within this process. */
@@ -131,18 +157,35 @@ export class Outputs {
     for (const key of keys) if (this.table.record(taskOfChunk(key))) this.#delivery.refused(key, node);
   }
 
-  holdersChanged(): void {
-    this.#delivery.holdersChanged();
+  holdersChanged(cameBack: NodeId | null = null): void {
+    this.#delivery.holdersChanged(cameBack);
   }
 
-  /** Forgets a job and deletes the blobs that only it needed. */
-  async end(job: JobId): Promise<void> {
-    this.#delivery.end((key) => jobOfTask(taskOfChunk(key)) === job);
-    await Promise.all(this.table.drop(job).map((hash) => this.#options.blobs.delete(hash)));
+  /** Nothing of this job is brought here any more. */
+  giveUp(job: JobId, error: (key: ChunkKey) => unknown): void {
+    this.#delivery.end((key) => jobOfTask(taskOfChunk(key)) === job, error);
+  }
+
+  /** Forgets a job and deletes the blobs that only it needed; `recovered` are its records of an earlier life. */
+  async end(job: JobId, recovered: Iterable<OutputRecord>): Promise<void> {
+    this.giveUp(job, (key) => new KindlingError("JobEnded", `The job ended before ${key} was fetched`));
+    const blobs = new Set(this.table.drop(job));
+    for (const { chunks } of recovered) {
+      for (const { hash, inline } of chunks) {
+        if (hash !== null && !inline && this.table.keysOf(hash).length === 0) blobs.add(hash);
+      }
+    }
+    await this.#delete([...blobs]);
   }
 
   close(): void {
     this.#acceptance.close();
+  }
+
+  async #delete(hashes: readonly BlobHash[]): Promise<void> {
+    const deleting = Promise.all(hashes.map((hash) => this.#options.blobs.delete(hash)));
+    this.#deletions = Promise.allSettled([this.#deletions, deleting]);
+    await deleting;
   }
 
   #ref(key: ChunkKey): ChunkRef {

@@ -32,8 +32,9 @@ export class NodeSession {
     this.joinedAt = joinedAt;
   }
 
+  /** As logs and pages show it: without control characters, since it came from outside. */
   get name(): string {
-    return this.hello.name || this.id;
+    return this.hello.name.replaceAll(/\p{C}+/gu, " ").trim() || this.id;
   }
 
   get backends(): readonly Backend[] {
