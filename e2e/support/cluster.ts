@@ -68,13 +68,13 @@ export class Cluster {
     return node;
   }
 
-  /** Opens the join page in a tab of a browser and starts it with one worker. */
-  async addTab(name: string, link = this.joinLink): Promise<Page> {
+  /** Opens the join page in a tab of a browser and starts it with `threads` workers. */
+  async addTab(name: string, link = this.joinLink, threads = 1): Promise<Page> {
     this.#browser ??= await chromium.launch({ executablePath: findChromium() ?? "", args: chromiumFlags });
     const page = await this.#browser.newPage();
     await page.goto(link);
     await page.getByLabel("Name of this device").fill(name);
-    await page.getByLabel("Threads to lend").fill("1");
+    await page.getByLabel("Threads to lend").fill(String(threads));
     await page.getByRole("button", { name: /^start/i }).click();
     await this.joined(name);
     return page;

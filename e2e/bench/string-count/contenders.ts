@@ -1,0 +1,113 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Value } from "../../../shared/value.ts";
+import { Fabric, type NodeKind } from "../fabric.ts";
+import { folders } from "../folders.ts";
+import { runLocal } from "../local.ts";
+import type { Contender, Measurement } from "../model.ts";
+import { optionsOf } from "../options-of.ts";
+import type { Python } from "../python.ts";
+import { describeCounts, readCounts } from "./counts-file.ts";
+
+export type Params = Readonly<Record<string, Value>>;
+
+interface Count {
+  readonly figures: Readonly<Record<string, number>>;
+  /** The metrics that go with the result file. */
+  readonly says?: { readonly keys: Value; readonly sum: Value };
+}
+
+interface LocalOptions {
+  readonly name?: string;
+  readonly slots?: number;
+  /** `--memory`. */
+  readonly memory?: string;
+  /** What its result is called, where contenders of a case have different ones. */
+  readonly fact?: string;
+}
+
+/** Makes contenders that count the same tuples, each into a file of its own. */
+export function contenderMaker(python: Python, keep: boolean) {
+  /** The result that `work` writes to a file; what it says of keys and sum must be true of the file. */
+  async function counted(file: string, work: (out: string) => Promise<Count>, fact = "result"): Promise<Measurement> {
+    const out = join(folders.out, file);
+    try {
+      const { figures, says } = await work(out);
+      const counts = await readCounts(out);
+      if (says !== undefined && (says.keys !== counts.keys || Number(says.sum) !== counts.sum)) {
+        throw new Error(`says ${String(says.keys)} keys, sum ${String(says.sum)}; writes ${describeCounts(counts)}`);
+      }
+      return { figures, facts: { [fact]: describeCounts(counts) } };
+    } finally {
+      if (!keep) rmSync(out, { force: true });
+    }
+  }
+
+  return {
+    counted,
+
+    /** `kindling run string-count` in a process of its own; `input` is a file's path. */
+    local(params: Params, options: LocalOptions = {}): Contender {
+      const { name = "local", slots = 2, memory, fact } = options;
+      return {
+        name,
+        measure: () =>
+          counted(
+            `${name.replaceAll(" ", "-")}.csv`,
+            async (out) => {
+              const limit = memory === undefined ? [] : ["--memory", memory];
+              const own = ["--slots", String(slots), "--out", out, ...limit];
+              const { summary, peakBytes } = await runLocal("string-count", [...optionsOf(params), ...own]);
+              const { keys, sum } = summary.metrics;
+              const figures = { seconds: summary.seconds, ...(peakBytes === null ? {} : { peakBytes }) };
+              return { figures, says: { keys, sum } };
+            },
+            fact,
+          ),
+      };
+    },
+
+    /** A job on a cluster's only node; `input` is a file's name in the data folder. */
+    fabric(kind: NodeKind, params: Params): Contender {
+      const fabric = new Fabric(kind, folders.data);
+      return {
+        name: kind,
+        start: () => fabric.start(),
+        stop: () => fabric.stop(),
+        async measure() {
+          const { seconds, metrics, artifacts } = await fabric.run("string-count", { ...params });
+          const { keys, sum } = metrics;
+          const sha256 = artifacts[0]?.sha256 ?? "no result file";
+          const result = describeCounts({ sha256, keys: Number(keys), sum: Number(sum) });
+          return { figures: { seconds }, facts: { result } };
+        },
+      };
+    },
+
+    /** DuckDB or Polars; `table` counts what was loaded into memory before. */
+    peer(
+      engine: "duckdb" | "polars",
+      source: "csv" | "parquet" | "table",
+      file: string,
+      { total = "value", memory = null }: { total?: string; memory?: string | null } = {},
+    ): Contender {
+      return {
+        name: engine,
+        measure: () =>
+          counted(`${engine}.csv`, async (out) => {
+            const request = {
+              engine,
+              source,
+              file: join(folders.data, file),
+              out,
+              total,
+              memory,
+              spill: folders.spill,
+            };
+            const { seconds, peakBytes } = await python.run(join(import.meta.dirname, "peers.py"), request);
+            return { figures: { seconds: Number(seconds), peakBytes: Number(peakBytes) } };
+          }),
+      };
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { folders } from "../folders.ts";
+import type { Contender } from "../model.ts";
+import type { contenderMaker } from "./contenders.ts";
+
+const SOURCE = join(import.meta.dirname, "floor.c");
+const PROGRAM = join(folders.build, "floor");
+
+/** Compiles the plain C loop; gives why that cannot be done here. */
+export function compileFloor(): string | undefined {
+  const compiled = spawnSync("cc", ["-O3", "-o", PROGRAM, SOURCE], { encoding: "utf8" });
+  if (compiled.error !== undefined) return `there is no C compiler here (cc: ${compiled.error.message})`;
+  return compiled.status === 0 ? undefined : `cc failed: ${compiled.stderr.trim()}`;
+}
+
+/** The plain C loop on one core, over bytes that are in memory or reading the file too. */
+export const floor = (
+  { counted }: ReturnType<typeof contenderMaker>,
+  name: string,
+  from: "memory" | "file",
+  input: string,
+): Contender => ({
+  name,
+  measure: () =>
+    counted("floor.csv", async (out) => {
+      const output = execFileSync(PROGRAM, [from, join(folders.data, input), out], { encoding: "utf8" });
+      return { figures: { seconds: (JSON.parse(output) as { seconds: number }).seconds } };
+    }),
+});

@@ -1,0 +1,37 @@
+import { forecastCases } from "./forecast/cases.ts";
+import { findWeather } from "./forecast/weather.ts";
+import { helpOf } from "./local.ts";
+import type { Case } from "./model.ts";
+import type { BenchOptions } from "./options.ts";
+import type { Python } from "./python.ts";
+import { stringCountCases } from "./string-count/cases.ts";
+import { makeInput } from "./string-count/inputs.ts";
+
+/** A benchmark's cases, and what makes a case's input files. */
+export interface Suite {
+  readonly cases: readonly Case[];
+  /** The workload's help, which tells what it can do. */
+  readonly help: string;
+  makeInputs(name: string): Promise<void>;
+}
+
+export async function openSuite(
+  { bench, scale, keep }: BenchOptions,
+  python: Python,
+  say: (line: string) => void,
+): Promise<Suite> {
+  const help = await helpOf(bench);
+  if (bench === "forecast") {
+    return { cases: forecastCases(python, await findWeather(say), help), help, makeInputs: async () => {} };
+  }
+  const cases = stringCountCases(python, scale, keep);
+  return {
+    cases,
+    help,
+    async makeInputs(name) {
+      for (const { input, tuples } of cases.find((candidate) => candidate.name === name)?.inputs ?? []) {
+        await makeInput(input, tuples, python, say);
+      }
+    },
+  };
+}
