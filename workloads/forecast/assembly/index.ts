@@ -1,2 +1,6 @@
+export { beginBinned, growBinned } from "./binned";
+export { takeOffTree } from "./boost";
+export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";
-export { begin, grow } from "./grow";
+export { loadTrainingSet, setSampling } from "./sample";
+export { allocateTree, columnOut, leftOut, valueOut } from "./tree";

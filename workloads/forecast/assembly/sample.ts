@@ -10,14 +10,15 @@ export const MISSING: u32 = 0xffff;
 
 export let rows: u32 = 0;
 export let columns: u32 = 0;
-let order: usize = 0;
-let ranks: usize = 0;
+export let order: usize = 0;
+export let ranks: usize = 0;
 let values: usize = 0;
-let valueStart: usize = 0;
-let targets: usize = 0;
+export let valueStart: usize = 0;
+let uppers: usize = 0;
+export let targets: usize = 0;
 
-/** u16[rows]: how often the bootstrap drew each row. */
-let drawn: usize = 0;
+/** u16[rows]: how often each row was drawn. */
+export let drawn: usize = 0;
 /** u16[rows]: the row's number among the drawn ones. */
 let numbers: usize = 0;
 /** (f64 weight × target, f64 weight) of each drawn row. */
@@ -32,6 +33,7 @@ export function loadTrainingSet(
   orderAt: usize,
   ranksAt: usize,
   valuesAt: usize,
+  uppersAt: usize,
   valueStartAt: usize,
   targetsAt: usize,
 ): void {
@@ -40,11 +42,16 @@ export function loadTrainingSet(
   order = orderAt;
   ranks = ranksAt;
   values = valuesAt;
+  uppers = uppersAt;
   valueStart = valueStartAt;
   targets = targetsAt;
   drawn = allocate(rows * 2);
-  numbers = allocate(rows * 2);
   stats = allocate(rows * 16);
+}
+
+/** What trees need that are grown on sorted lists. */
+export function allocateLists(): void {
+  numbers = allocate(rows * 2);
   lists = allocate(<usize>columns * rows * 4);
 }
 
@@ -57,28 +64,67 @@ export function statsOf(record: u32): v128 {
   return v128.load(stats + ((record & 0xffff) << 4));
 }
 
-/** The value of a column that has this rank. */
+/** How a tree's rows are drawn. */
+let draws: u32 = 0;
+let replace: bool = true;
+
+export function setSampling(drawCount: u32, withReplacement: bool): void {
+  draws = drawCount;
+  replace = withReplacement;
+}
+
+/** The value of a column that has this rank: the smallest of a bin. */
 export function valueOf(column: u32, rank: u32): f64 {
   return load<f64>(values + (load<u32>(valueStart + column * 4) + rank) * 8);
 }
 
+/** The largest value of a column that has this rank. */
+export function upperOf(column: u32, rank: u32): f64 {
+  return load<f64>(uppers + (load<u32>(valueStart + column * 4) + rank) * 8);
+}
+
 /** Draws the tree's sample and makes `stats` and `lists`; gives the number of distinct rows drawn. */
-export function bootstrap(seed: u32, tree: u32): u32 {
+export function drawSample(seed: u32, tree: u32): u32 {
   drawRows(seed, tree);
   const count = numberRows();
   for (let column: u32 = 0; column < columns; column++) fillList(column);
   return count;
 }
 
-function drawRows(seed: u32, tree: u32): void {
+/** Fills `drawn`, as ../forest/sample.ts says. */
+export function drawRows(seed: u32, tree: u32): void {
   memory.fill(drawn, 0, rows * 2);
-  for (let index: u32 = 0; index < rows; index += 4) {
+  if (!replace) {
+    takeRows(seed, tree);
+    return;
+  }
+  for (let index: u32 = 0; index < draws; index += 4) {
     philox(index >>> 2, 0, 0, seed, tree);
     draw(word0);
-    if (index + 1 < rows) draw(word1);
-    if (index + 2 < rows) draw(word2);
-    if (index + 3 < rows) draw(word3);
+    if (index + 1 < draws) draw(word1);
+    if (index + 2 < draws) draw(word2);
+    if (index + 3 < draws) draw(word3);
   }
+}
+
+/** Without replacement: Knuth's algorithm S. */
+function takeRows(seed: u32, tree: u32): void {
+  let wanted = draws;
+  for (let row: u32 = 0; row < rows && wanted > 0; row += 4) {
+    philox(row >>> 2, 0, 0, seed, tree);
+    wanted -= take(row, word0, wanted);
+    if (row + 1 < rows) wanted -= take(row + 1, word1, wanted);
+    if (row + 2 < rows) wanted -= take(row + 2, word2, wanted);
+    if (row + 3 < rows) wanted -= take(row + 3, word3, wanted);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function take(row: u32, word: u32, wanted: u32): u32 {
+  const taken = <u32>((<u64>word * (rows - row)) >>> 32 < <u64>wanted);
+  store<u16>(drawn + (<usize>row << 1), <u16>taken);
+  return taken;
 }
 
 function draw(word: u32): void {

@@ -1,5 +1,6 @@
 /** Looks for a node's best split: the borders of one column's list, each scored from running sums. */
-import { listOf, MISSING, statsOf } from "./sample";
+import { philox, word0 } from "./philox";
+import { listOf, MISSING, statsOf, valueOf } from "./sample";
 
 /** sum² / weight of the left side plus that of the right; negative until a split is found. */
 export let bestScore: f64 = -1;
@@ -7,6 +8,8 @@ export let bestColumn: u32 = 0;
 /** The last record of the left side, counted from the segment's start. */
 export let bestBorder: u32 = 0;
 export let bestMissingLeft: bool = false;
+/** Where a threshold was drawn. */
+export let bestThreshold: f64 = 0;
 /** (sum, weight) of the left side. */
 export let bestLeft: v128 = f64x2.splat(0);
 
@@ -51,9 +54,7 @@ function scan(column: u32, from: usize, first: usize, end: usize, left: v128, to
     left = f64x2.add(left, statsOf(record));
     const next = load<u32>(at, 4);
     const right = f64x2.sub(total, left);
-    const sums = v128.shuffle<f64>(left, right, 0, 2);
-    const terms = f64x2.div(f64x2.mul(sums, sums), v128.shuffle<f64>(left, right, 1, 3));
-    const score = f64x2.extract_lane(terms, 0) + f64x2.extract_lane(terms, 1);
+    const score = scoreOf(left, right);
     if (score > best && (record ^ next) > 0xffff) {
       best = score;
       bestColumn = column;
@@ -73,4 +74,85 @@ export function takeOnlyBorder(column: u32, start: u32): void {
   bestBorder = 0;
   bestMissingLeft = false;
   bestLeft = statsOf(load<u32>(listOf(column) + ((<usize>start) << 2)));
+}
+
+/** Draws a threshold for a column that is not constant in the node's segment, and tries it; see ../forest/search.ts. */
+export function searchRandomly(
+  column: u32,
+  start: u32,
+  end: u32,
+  minLeaf: u32,
+  total: v128,
+  seed: u32,
+  tree: u32,
+  node: u32,
+): void {
+  const from = listOf(column) + ((<usize>start) << 2);
+  const to = listOf(column) + ((<usize>end) << 2);
+  let known = to;
+  let lost = f64x2.splat(0);
+  for (; load<u32>(known - 4) >>> 16 == MISSING; known -= 4) lost = f64x2.add(lost, statsOf(load<u32>(known - 4)));
+  const low = valueOf(column, load<u32>(from) >>> 16);
+  const high = valueOf(column, load<u32>(known - 4) >>> 16);
+  philox(column, node, 2, seed, tree);
+  const unit = <f64>word0 / 4294967296.0;
+  const drawn = low * (1 - unit) + high * unit;
+  const threshold = low == high ? f64.MAX_VALUE : drawn >= low && drawn < high ? drawn : low;
+  // The first record above the threshold.
+  let at = from;
+  for (let length = (known - from) >>> 2; length > 0; ) {
+    const half = length >>> 1;
+    const middle = at + (half << 2);
+    if (valueOf(column, load<u32>(middle) >>> 16) <= threshold) {
+      at = middle + 4;
+      length -= half + 1;
+    } else {
+      length = half;
+    }
+  }
+  let left = f64x2.splat(0);
+  // Sums are exact, so the shorter side may be summed.
+  if (at - from <= known - at) {
+    for (let record = from; record < at; record += 4) left = f64x2.add(left, statsOf(load<u32>(record)));
+  } else {
+    for (let record = at; record < known; record += 4) left = f64x2.add(left, statsOf(load<u32>(record)));
+    left = f64x2.sub(f64x2.sub(total, lost), left);
+  }
+  const border = <u32>((at - from) >>> 2) - 1;
+  const size = end - start;
+  tryRandom(column, border, border + 1, size, minLeaf, left, total, false, threshold);
+  if (known < to && at < known) {
+    const count = border + 1 + <u32>((to - known) >>> 2);
+    tryRandom(column, border, count, size, minLeaf, f64x2.add(left, lost), total, true, threshold);
+  }
+}
+
+function tryRandom(
+  column: u32,
+  border: u32,
+  count: u32,
+  size: u32,
+  minLeaf: u32,
+  left: v128,
+  total: v128,
+  missingLeft: bool,
+  threshold: f64,
+): void {
+  if (count < minLeaf || size - count < minLeaf) return;
+  const score = scoreOf(left, f64x2.sub(total, left));
+  if (score <= bestScore) return;
+  bestScore = score;
+  bestColumn = column;
+  bestBorder = border;
+  bestMissingLeft = missingLeft;
+  bestThreshold = threshold;
+  bestLeft = left;
+}
+
+// @ts-ignore: decorator
+@inline
+function scoreOf(left: v128, right: v128): f64 {
+  const sums = v128.shuffle<f64>(left, right, 0, 2);
+  const terms = f64x2.div(f64x2.mul(sums, sums), v128.shuffle<f64>(left, right, 1, 3));
+  return f64x2.extract_lane(terms, 0) + f64x2.extract_lane(terms, 1);
 }

@@ -13,6 +13,11 @@ let first: u32 = 0;
 let treeSeed: u32 = 0;
 let treeNumber: u32 = 0;
 let nodeNumber: u32 = 0;
+/** The words of the block in use; other draws come between two visits. */
+let draw0: u32 = 0;
+let draw1: u32 = 0;
+let draw2: u32 = 0;
+let draw3: u32 = 0;
 
 export function allocateVisits(): void {
   visits = allocate((<usize>columns) << 1);
@@ -43,13 +48,21 @@ export function nextVisit(): u32 {
 
 /** One step of Fisher and Yates. Four draws share a Philox block with the counter (block, node, 1, 0). */
 function drawVisit(): u32 {
-  if ((place & 3) == 0) philox(place >>> 2, nodeNumber, 1, treeSeed, treeNumber);
+  if ((place & 3) == 0) nextBlock();
   const lane = place & 3;
-  const word = lane == 0 ? word0 : lane == 1 ? word1 : lane == 2 ? word2 : word3;
+  const word = lane == 0 ? draw0 : lane == 1 ? draw1 : lane == 2 ? draw2 : draw3;
   const other = place + <u32>((<u64>word * (columns - place)) >>> 32);
   store<u16>(taken + (place << 1), <u16>other);
   swap(place, other);
   return load<u16>(visits + (place++ << 1));
+}
+
+function nextBlock(): void {
+  philox(place >>> 2, nodeNumber, 1, treeSeed, treeNumber);
+  draw0 = word0;
+  draw1 = word1;
+  draw2 = word2;
+  draw3 = word3;
 }
 
 function undoDraws(): void {

@@ -1,8 +1,10 @@
+import { binTrainingSet } from "./bins.ts";
+import { boostingGrower } from "./boost.ts";
 import { type Forest, type ForestOptions, joinTrees, type Tree } from "./forest.ts";
 import { growTree } from "./grow.ts";
 import type { TrainingSet } from "./training-set.ts";
 
-/** The part of a forest that a task grows. */
+/** The part of a forest that a task grows; in boosting, all trees of one model. */
 export type TreeRange = { readonly first: number; readonly count: number };
 
 /** What fitting needs of a task's context. */
@@ -12,21 +14,22 @@ export interface FitContext {
   progress(trees: number): void;
 }
 
-/** Grows one tree, given its number. */
+/** Grows one tree, given its number. In boosting the trees of a model are grown in turn. */
 export type Grower = (tree: number) => Tree;
 
-export const referenceGrower =
-  (set: TrainingSet, options: ForestOptions): Grower =>
-  (tree) =>
-    growTree(set, options, tree);
+/** The grower that every kernel must match, bit for bit. */
+export function referenceGrower(exact: TrainingSet, options: ForestOptions): Grower {
+  const set = binTrainingSet(exact, options.maxBins);
+  return options.stepSize === undefined ? (tree) => growTree(set, options, tree) : boostingGrower(set, options);
+}
 
 /** Grows the trees of a range in order. */
-export function fitTrees(grow: Grower, { first, count }: TreeRange, context: FitContext): Forest {
+export function fitTrees(grow: Grower, { first, count }: TreeRange, context: FitContext, models = count): Forest {
   const trees: Tree[] = [];
   for (let tree = first; tree < first + count; tree++) {
     context.signal.throwIfAborted();
     trees.push(grow(tree));
     context.progress(1);
   }
-  return joinTrees(first, trees, (bytes) => context.allocate(bytes));
+  return joinTrees(first, trees, (bytes) => context.allocate(bytes), models);
 }

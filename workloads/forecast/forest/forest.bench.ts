@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { prepareTables } from "../data/prepared.ts";
-import { readTable, takeRows } from "../data/table.ts";
+import { readTable } from "../data/table.ts";
 import { syntheticWeather } from "../synthetic.ts";
 import { UNLIMITED } from "./forest.ts";
 import { wasmGrower } from "./wasm-grower.ts";
@@ -16,9 +16,15 @@ const ROUNDS = 10;
 const ROWS = 10_107;
 
 const text = new TextEncoder().encode(syntheticWeather(1).observed);
-const table = readTable(text, "synthetic", "date", (header) => header);
-const train = takeRows(table, [...table.days.keys()].slice(0, ROWS));
-const { prepared } = prepareTables(train, {}, ["rainfall", "temp", "wind"], "humidity");
+const table = readTable(text, "synthetic", { date: "date" }, (header) => header);
+const { prepared } = prepareTables({
+  observed: table,
+  trainRows: ROWS,
+  queries: {},
+  predictors: ["rainfall", "temp", "wind"],
+  target: "humidity",
+  features: { harmonics: 0, horizon: null, lags: [], windows: [], lagColumns: "target", known: "none" },
+});
 
 const wasm = readFileSync(join(import.meta.dirname, "../kernel.wasm"));
 const { instance } = await WebAssembly.instantiate(wasm, {});

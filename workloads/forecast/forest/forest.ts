@@ -16,12 +16,29 @@ export type ForestOptions = {
   readonly minLeaf: number;
   /** How many columns, not constant in the node, a node tries. */
   readonly maxFeatures: number;
+  /** Rows that a tree draws, as a share of all: 1 when absent. */
+  readonly subsamplingRate?: number;
+  /** Rows are drawn with replacement when absent, and without when false. */
+  readonly bootstrap?: false;
+  /** One threshold is drawn for each column that a node tries, in place of the best one (extremely randomised trees). */
+  readonly randomThresholds?: true;
+  /** A split lowers the node's variance by at least so much, in squared units of the target; 0 when absent. */
+  readonly minInfoGain?: number;
+  /** Columns with more distinct values are cut into so many bins; every distinct value is one when absent. */
+  readonly maxBins?: number;
+  /** Gradient boosting: each tree is grown on what the ones before it left, and its leaves count so much. */
+  readonly stepSize?: number;
 };
 
-/** Some consecutive trees of a forest, their nodes one tree after the other. A tree's root is its node 0. */
+/**
+ * Some consecutive trees, their nodes one tree after the other. A tree's root is its node 0. A prediction is
+ * base + (sum of all trees' leaves) / models / scale, with the base and scale of the training set.
+ */
 export type Forest = {
   /** The number of the first tree. */
   readonly first: number;
+  /** The models whose mean is predicted: in a forest each tree is one, in boosting all trees of a part are one. */
+  readonly models: number;
   /** Nodes of each tree. */
   readonly sizes: Uint32Array;
   /** Per node: its column with MISSING_LEFT, or LEAF. */
@@ -36,7 +53,12 @@ export type Forest = {
 export type Tree = Pick<Forest, "column" | "value" | "left">;
 
 /** Puts trees together; `allocate` gives memory that can leave the task without a copy. */
-export function joinTrees(first: number, trees: readonly Tree[], allocate: (bytes: number) => Uint8Array): Forest {
+export function joinTrees(
+  first: number,
+  trees: readonly Tree[],
+  allocate: (bytes: number) => Uint8Array,
+  models = trees.length,
+): Forest {
   const sizes = Uint32Array.from(trees, (tree) => tree.column.length);
   const nodes = sizes.reduce((total, size) => total + size, 0);
   const value = new Float64Array(...span(allocate(nodes * 8), nodes));
@@ -49,7 +71,7 @@ export function joinTrees(first: number, trees: readonly Tree[], allocate: (byte
     column.set(tree.column, at);
     at += tree.column.length;
   }
-  return { first, sizes, column, value, left };
+  return { first, models, sizes, column, value, left };
 }
 
 /** The arguments of a view on allocated bytes. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import { type ForestOptions, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree, UNLIMITED } from "./forest.ts";
 import { growTree } from "./grow.ts";
-import { bootstrap } from "./sample.ts";
+import { drawSample } from "./sample.ts";
 import { makeTrainingSet } from "./training-set.ts";
 import { visitOrder } from "./visits.ts";
 
@@ -152,7 +152,7 @@ test("a missing value goes where it did better in training, or else with the hea
 
 test("a bootstrap sample has as many draws as rows, and about 63 % of them", () => {
   const rows = 20_000;
-  const sample = bootstrap(makeTrainingSet(new Float64Array(rows), 1, new Float64Array(rows)), 1, 0);
+  const sample = drawSample(makeTrainingSet(new Float64Array(rows), 1, new Float64Array(rows)), { seed: 1 }, 0);
   expect(sample.weights.reduce((sum, weight) => sum + weight, 0)).toBe(rows);
   expect(Math.abs(sample.size / rows - (1 - 1 / Math.E))).toBeLessThan(0.01);
 });

@@ -1,6 +1,7 @@
+import { philox4x32 } from "../../../shared/math/philox.ts";
 import { type ForestOptions, LEAF, MISSING_LEFT, type Tree } from "./forest.ts";
-import { bootstrap, type Sample } from "./sample.ts";
-import { type Split, searchColumn, type Total, totalOf } from "./search.ts";
+import { drawSample, type Sample } from "./sample.ts";
+import { type Split, searchColumn, searchRandomly, type Total, totalOf } from "./search.ts";
 import { MISSING_RANK, type TrainingSet } from "./training-set.ts";
 import { visitOrder } from "./visits.ts";
 
@@ -16,12 +17,13 @@ interface Node {
 }
 
 /**
- * Grows tree number `tree` on its bootstrap sample: Breiman's regression tree (the split with the smallest squared error,
+ * Grows tree number `tree` on its sample: Breiman's regression tree (the split with the smallest squared error,
  * thresholds halfway between neighbours), to leaves that are pure, cannot be told apart, or meet the limits. The
  * reference for ../assembly/grow.ts: nodes are numbered as they are split, both children at once, left subtree first.
  */
 export function growTree(set: TrainingSet, options: ForestOptions, tree: number): Tree {
-  const sample = bootstrap(set, options.seed, tree);
+  const sample = drawSample(set, options, tree);
+  const stepSize = options.stepSize ?? 1;
   const column: number[] = [];
   const value: number[] = [];
   const left: number[] = [];
@@ -29,10 +31,10 @@ export function growTree(set: TrainingSet, options: ForestOptions, tree: number)
   const first = sample.order[0] as Uint16Array;
   const waiting: Node[] = [{ number: 0, depth: 0, order: sample.order, total: totalOf(sample, first) }];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    const split = bestSplit(sample, options, tree, node);
+    const split = bestSplit(set, sample, options, tree, node);
     if (split === undefined) {
       column[node.number] = LEAF;
-      value[node.number] = Math.floor(node.total.sum / node.total.weight + 0.5);
+      value[node.number] = Math.floor(stepSize * (node.total.sum / node.total.weight) + 0.5);
       left[node.number] = 0;
       continue;
     }
@@ -41,7 +43,7 @@ export function growTree(set: TrainingSet, options: ForestOptions, tree: number)
     // Where the node has not seen a missing value, one would go with the heavier side.
     const missingLeft = sides.sawMissing ? split.missingLeft : split.left.weight >= right.weight;
     column[node.number] = split.column | (missingLeft ? MISSING_LEFT : 0);
-    value[node.number] = threshold(set, split);
+    value[node.number] = split.threshold ?? halfway(set, split);
     left[node.number] = nodes;
     const depth = node.depth + 1;
     waiting.push({ number: nodes + 1, depth, order: sides.right, total: right });
@@ -52,8 +54,15 @@ export function growTree(set: TrainingSet, options: ForestOptions, tree: number)
 }
 
 /** Tries the columns in the node's own order, until `maxFeatures` that are not constant were tried and one could split. */
-function bestSplit(sample: Sample, options: ForestOptions, tree: number, node: Node): Split | undefined {
-  const { seed, minLeaf, maxFeatures, maxDepth } = options;
+function bestSplit(
+  set: TrainingSet,
+  sample: Sample,
+  options: ForestOptions,
+  tree: number,
+  node: Node,
+): Split | undefined {
+  const { seed, minLeaf, maxFeatures, maxDepth, minInfoGain = 0 } = options;
+  const { sum, weight } = node.total;
   const columns = node.order.length;
   const rows = node.order[0] as Uint16Array;
   if (rows.length < 2 * minLeaf || node.depth >= maxDepth || isPure(sample, rows)) return undefined;
@@ -65,19 +74,40 @@ function bestSplit(sample: Sample, options: ForestOptions, tree: number, node: N
     const ranks = sample.ranks[column] as Uint16Array;
     if (ranks[sorted[0] as number] === ranks[sorted[sorted.length - 1] as number]) continue;
     tried++;
-    best = searchColumn(sample, column, sorted, node.total, minLeaf, best?.score ?? -1) ?? best;
+    const floor = best?.score ?? -1;
+    const found = options.randomThresholds
+      ? searchRandomly(
+          sample,
+          column,
+          sorted,
+          node.total,
+          minLeaf,
+          floor,
+          (rank) => set.values[(set.valueStart[column] as number) + rank] as number,
+          randomUnit(seed, tree, node.number, column),
+        )
+      : searchColumn(sample, column, sorted, node.total, minLeaf, floor);
+    best = found ?? best;
   }
-  return best;
+  const wanted = minInfoGain * set.scale * set.scale * weight;
+  return best !== undefined && minInfoGain > 0 && best.score - (sum * sum) / weight < wanted ? undefined : best;
+}
+
+/** In [0, 1): the first word of the Philox block (column, node, 2, 0) under the key (seed, tree). */
+function randomUnit(seed: number, tree: number, node: number, column: number): number {
+  const words = new Uint32Array(4);
+  philox4x32(words, 0, [column, node, 2, 0], [seed, tree]);
+  return (words[0] as number) / 2 ** 32;
 }
 
 const isPure = (sample: Sample, rows: Uint16Array): boolean =>
   rows.every((row) => sample.targets[row] === sample.targets[rows[0] as number]);
 
 /** Halfway between both values, or the lower one where no double lies there. */
-function threshold(set: TrainingSet, { column, below, above }: Split): number {
+function halfway(set: TrainingSet, { column, below, above }: Split): number {
   if (above === MISSING_RANK) return ALL_KNOWN;
   const start = set.valueStart[column] as number;
-  const low = set.values[start + below] as number;
+  const low = (set.uppers ?? set.values)[start + below] as number;
   const high = set.values[start + above] as number;
   const half = low / 2 + high / 2;
   return half >= low && half < high ? half : low;

@@ -54,7 +54,23 @@ const shapes: [string, Shape, Partial<ForestOptions>][] = [
   ["one column a node", { rows: 200, columns: 9, distinct: 3, targets: 1e4 }, { maxFeatures: 1, minLeaf: 3 }],
   ["more columns than a mask holds", { rows: 120, columns: 40, distinct: 6, targets: 100, missing: 0.1 }, {}],
   ["some of many columns", { rows: 120, columns: 40, distinct: 6, targets: 100 }, { maxFeatures: 5 }],
+  ["few drawn rows", { rows: 300, columns: 4, distinct: 400, targets: 1e4 }, { subsamplingRate: 0.3 }],
+  ["no row twice", { rows: 301, columns: 4, distinct: 400, targets: 1e4 }, { subsamplingRate: 0.6, bootstrap: false }],
+  ["all rows", { rows: 300, columns: 4, distinct: 40, targets: 1e4, missing: 0.1 }, { bootstrap: false, minLeaf: 4 }],
+  ["a gain that is wanted", { rows: 300, columns: 4, distinct: 400, targets: 1e4 }, { minInfoGain: 20_000 }],
+  ["a gain of nothing", { rows: 9, columns: 4, distinct: 3, targets: 4 }, { minInfoGain: 1e-9 }],
+  ["bins", { rows: 400, columns: 4, distinct: 1e6, targets: 1e6, missing: 0.1 }, { maxBins: 32 }],
+  [
+    "bins and depth",
+    { rows: 400, columns: 4, distinct: 1e6, targets: 1e6, missing: 0.1 },
+    { maxBins: 32, maxDepth: 5 },
+  ],
+  ["bins, two at least", { rows: 400, columns: 4, distinct: 1e6, targets: 1e6 }, { maxBins: 2, maxFeatures: 2 }],
+  ["bins and large leaves", { rows: 400, columns: 4, distinct: 1e6, targets: 1e6 }, { maxBins: 16, minLeaf: 5 }],
 ];
+
+const random: ForestOptions = { ...unlimited, randomThresholds: true, bootstrap: false };
+const boosting: ForestOptions = { ...unlimited, stepSize: 0.3, maxDepth: 3, bootstrap: false, subsamplingRate: 0.6 };
 
 test.each(shapes)("WASM grows the reference's trees: %s", (_name, shape, options) => {
   for (const seed of [1, 2, 0xfffffffe]) {
@@ -62,4 +78,27 @@ test.each(shapes)("WASM grows the reference's trees: %s", (_name, shape, options
     const chosen = { ...unlimited, seed, ...options };
     expect(fit(wasmGrower(instance.exports, set, chosen), 3, 4)).toEqual(fit(referenceGrower(set, chosen), 3, 4));
   }
+});
+
+test.each(shapes)("WASM grows the reference's extremely randomised trees: %s", (_name, shape, options) => {
+  for (const seed of [1, 2]) {
+    const set = randomSet(shape, seed);
+    const chosen = { ...random, seed, ...options };
+    expect(fit(wasmGrower(instance.exports, set, chosen), 3, 4)).toEqual(fit(referenceGrower(set, chosen), 3, 4));
+  }
+});
+
+test.each(shapes)("WASM boosts as the reference does: %s", (_name, shape, options) => {
+  for (const seed of [1, 2]) {
+    const set = randomSet(shape, seed);
+    const chosen = { ...boosting, seed, ...options, maxDepth: options.maxDepth ?? 3 + seed };
+    expect(fit(wasmGrower(instance.exports, set, chosen), 3, 9)).toEqual(fit(referenceGrower(set, chosen), 3, 9));
+  }
+});
+
+test.each(shapes)("bins that hold one value each give the exact trees: %s", (_name, shape, options) => {
+  const set = randomSet(shape, 4);
+  const exact = { ...unlimited, ...options, maxBins: 1e6, minLeaf: 1, maxDepth: Math.min(options.maxDepth ?? 9, 9) };
+  const lists = fit(wasmGrower(instance.exports, set, { ...exact, minLeaf: 1 }, "lists"), 0, 3);
+  expect(fit(wasmGrower(instance.exports, set, exact, "histograms"), 0, 3)).toEqual(lists);
 });

@@ -1,7 +1,8 @@
 import { philoxRng } from "../../../shared/rng.ts";
+import type { ForestOptions } from "./forest.ts";
 import { MISSING_RANK, type TrainingSet } from "./training-set.ts";
 
-/** A tree's bootstrap sample: as many draws as there are rows, with replacement; drawn rows are numbered from 0. */
+/** The rows that a tree is grown on: drawn ones, numbered from 0. */
 export interface Sample {
   readonly size: number;
   /** [size] Times drawn. */
@@ -13,11 +14,42 @@ export interface Sample {
   readonly order: readonly Uint16Array[];
 }
 
-/** Draws sample number `tree`: row ⌊word × rows / 2³²⌋ for each word of the stream `tree` of `seed`. */
-export function bootstrap(set: TrainingSet, seed: number, tree: number): Sample {
-  const times = new Uint32Array(set.rows);
-  const rng = philoxRng(seed, tree);
-  for (let draw = 0; draw < set.rows; draw++) (times[rng.below(set.rows)] as number)++;
+/** How many rows a tree draws: at least one. */
+export const draws = (rows: number, { subsamplingRate = 1 }: Pick<ForestOptions, "subsamplingRate">): number =>
+  Math.max(1, Math.round(rows * subsamplingRate));
+
+/**
+ * [rows] How often tree number `tree` draws each row. With replacement: row ⌊word × rows / 2³²⌋ for each word of the stream
+ * `tree` of `seed`. Without: Knuth's algorithm S, a word for each row in turn; row r of n is taken when ⌊word × (n − r) / 2³²⌋ is
+ * below the number still wanted.
+ */
+export function drawRows(
+  rows: number,
+  options: Pick<ForestOptions, "seed" | "subsamplingRate" | "bootstrap">,
+  tree: number,
+): Uint32Array {
+  const times = new Uint32Array(rows);
+  const rng = philoxRng(options.seed, tree);
+  let wanted = draws(rows, options);
+  if (options.bootstrap === false) {
+    for (let row = 0; row < rows && wanted > 0; row++) {
+      if (rng.below(rows - row) >= wanted) continue;
+      times[row] = 1;
+      wanted--;
+    }
+  } else {
+    for (; wanted > 0; wanted--) (times[rng.below(rows)] as number)++;
+  }
+  return times;
+}
+
+/** The sample of tree number `tree`. */
+export function drawSample(
+  set: TrainingSet,
+  options: Pick<ForestOptions, "seed" | "subsamplingRate" | "bootstrap">,
+  tree: number,
+): Sample {
+  const times = drawRows(set.rows, options, tree);
   const drawn = Uint16Array.from(times.keys()).filter((row) => (times[row] as number) > 0);
   const numbers = new Uint16Array(set.rows);
   drawn.forEach((row, number) => {

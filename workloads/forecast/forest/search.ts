@@ -13,6 +13,8 @@ export interface Split {
   readonly below: number;
   readonly above: number;
   readonly missingLeft: boolean;
+  /** Absent where it lies halfway between the values on both sides of the border. */
+  readonly threshold?: number;
   readonly left: Total;
   /** sum² / weight of both sides together: the larger, the smaller the squared error. */
   readonly score: number;
@@ -61,6 +63,51 @@ export function searchColumn(
       const restSum = total.sum - sum;
       const score = (sum * sum) / weight + (restSum * restSum) / (total.weight - weight);
       if (score > (best?.score ?? floor)) best = { column, below, above, missingLeft, left: { sum, weight }, score };
+    }
+  }
+  return best;
+}
+
+/**
+ * One random border of a column among `rows` (sorted by it, missing last), as Geurts, Ernst and Wehenkel draw it: the
+ * threshold is uniform between the smallest and the largest known value, `unit` its place in [0, 1). The missing rows are
+ * tried on the right and then on the left. `undefined` as for searchColumn.
+ */
+export function searchRandomly(
+  sample: Sample,
+  column: number,
+  rows: Uint16Array,
+  total: Total,
+  minLeaf: number,
+  floor: number,
+  valueOf: (rank: number) => number,
+  unit: number,
+): Split | undefined {
+  const ranks = sample.ranks[column] as Uint16Array;
+  const rankAt = (place: number): number => ranks[rows[place] as number] as number;
+  let known = rows.length;
+  while (known > 0 && rankAt(known - 1) === MISSING_RANK) known--;
+  const missing = rows.subarray(known);
+  const low = valueOf(rankAt(0));
+  const high = valueOf(rankAt(known - 1));
+  const drawn = low * (1 - unit) + high * unit;
+  const threshold = low === high ? Number.MAX_VALUE : drawn >= low && drawn < high ? drawn : low;
+  let count = known;
+  while (valueOf(rankAt(count - 1)) > threshold) count--;
+  const below = rankAt(count - 1);
+  const above = count === rows.length ? MISSING_RANK : rankAt(count);
+  const lower = totalOf(sample, rows.subarray(0, count));
+  const lost = totalOf(sample, missing);
+  let best: Split | undefined;
+  for (const missingLeft of missing.length > 0 && count < known ? [false, true] : [false]) {
+    const size = missingLeft ? count + missing.length : count;
+    if (size < minLeaf || rows.length - size < minLeaf) continue;
+    const sum = missingLeft ? lower.sum + lost.sum : lower.sum;
+    const weight = missingLeft ? lower.weight + lost.weight : lower.weight;
+    const restSum = total.sum - sum;
+    const score = (sum * sum) / weight + (restSum * restSum) / (total.weight - weight);
+    if (score > (best?.score ?? floor)) {
+      best = { column, below, above, missingLeft, threshold, left: { sum, weight }, score };
     }
   }
   return best;

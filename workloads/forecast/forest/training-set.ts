@@ -23,6 +23,8 @@ export type TrainingSet = {
   /** The distinct values of column c, rising, from valueStart[c] to valueStart[c + 1]. */
   readonly values: Float64Array;
   readonly valueStart: Uint32Array;
+  /** Where ranks are bins: the largest value of each, as `values` has the smallest. Absent where a bin is one value. */
+  readonly uppers?: Float64Array;
   /** [rows] */
   readonly targets: Float64Array;
   readonly base: number;
@@ -104,4 +106,17 @@ function wholeNumbers(targets: Float64Array): Pick<TrainingSet, "targets" | "bas
   while (largest * scale > TARGET_LIMIT) scale /= 2;
   while (largest > 0 && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
   return { targets: targets.map((target) => Math.round((target - base) * scale)), base, scale };
+}
+
+/** [rows × columns] The features of the training rows: what they came from, or the smallest value of each one's bin. */
+export function rowValues({ rows, columns, order, ranks, values, valueStart }: TrainingSet): Float64Array {
+  const features = new Float64Array(rows * columns).fill(Number.NaN);
+  for (let column = 0; column < columns; column++) {
+    const first = valueStart[column] as number;
+    for (let at = column * rows; at < (column + 1) * rows; at++) {
+      const rank = ranks[at] as number;
+      if (rank !== MISSING_RANK) features[(order[at] as number) * columns + column] = values[first + rank] as number;
+    }
+  }
+  return features;
 }

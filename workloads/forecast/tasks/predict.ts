@@ -4,7 +4,7 @@ import { type Forest, sumLeaves } from "../forest/forest.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 
 /** Leaf values of some trees, summed for each row of each query; whole numbers. */
-export type LeafSums = { readonly trees: number; readonly sums: Readonly<Record<string, Float64Array>> };
+export type LeafSums = { readonly models: number; readonly sums: Readonly<Record<string, Float64Array>> };
 
 /** Sums the leaves of a part of the forest. */
 export const predict = defineTask<Forest, LeafSums, Prepared>({
@@ -14,7 +14,7 @@ export const predict = defineTask<Forest, LeafSums, Prepared>({
       sums[name] = new Float64Array(query.dates.length);
       sumLeaves(forest, query.features, features.length, sums[name]);
     }
-    return { trees: forest.sizes.length, sums };
+    return { models: forest.models, sums };
   },
 });
 
@@ -22,9 +22,9 @@ export const predict = defineTask<Forest, LeafSums, Prepared>({
 export const average = defineTask<readonly LeafSums[], string, Prepared, Conclusion>({
   js(parts, context) {
     const { base, scale } = context.broadcast.training;
-    const trees = parts.reduce((total, part) => total + part.trees, 0);
+    const models = parts.reduce((total, part) => total + part.models, 0);
     // One division, so that a mean of decimals comes out as the double nearest to it.
-    const shift = trees * Math.round(base * scale);
+    const shift = models * Math.round(base * scale);
     const predictionsOf = (name: string, rows: number): Float64Array => {
       const total = new Float64Array(rows);
       for (const { sums } of parts) {
@@ -32,7 +32,7 @@ export const average = defineTask<readonly LeafSums[], string, Prepared, Conclus
           total[row] = (total[row] as number) + sum;
         });
       }
-      return total.map((sum) => (sum + shift) / (trees * scale));
+      return total.map((sum) => (sum + shift) / (models * scale));
     };
     return conclude(context, predictionsOf);
   },
