@@ -6,7 +6,7 @@ const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20,
 export function parseBytes(text: string, flag: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?$/i.exec(text.trim());
   const bytes = match ? Math.floor(Number(match[1]) * (UNITS[(match[2] ?? "").toUpperCase()] ?? 1)) : 0;
-  if (bytes < 1)
+  if (bytes < 1 || !Number.isSafeInteger(bytes))
     throw new KindlingError("BadUsage", `--${flag} takes a size such as 512M or 2G, not ${JSON.stringify(text)}`);
   return bytes;
 }

@@ -47,6 +47,10 @@ program
   .option("--name <name>", "what the dashboard calls it (default: this machine's name)")
   .option("--slots <n>", "workers (default: one for each core)")
   .option("--memory <bytes>", "memory that they may use together, e.g. 2G (default: half of this machine's)")
+  .option(
+    "--relay-only",
+    "connect to no other node: all bytes go through the coordinator, and no node learns this one's address",
+  )
   .option("--execution-log <file>", "append a line of JSON for every attempt that runs here")
   .action(node);
 
@@ -93,6 +97,12 @@ data
 
 for (const command of [program, ...program.commands, ...data.commands]) command.exitOverride();
 
+// Who reads the output may have had enough: `kindling jobs | head -1`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -100,7 +110,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
     const { code, message } = toWireError(error);
-    process.stderr.write(`kindling: ${message.replaceAll(/\s*\n\s*/g, " ")}\n`);
+    process.stderr.write(`kindling: ${message.replaceAll(/[\s\p{Cc}]*[\r\n\p{Cc}][\s\p{Cc}]*/gu, " ")}\n`);
     process.exitCode = USAGE_CODES.has(code) ? WRONG_USAGE : FAILED;
   }
 }

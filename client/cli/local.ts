@@ -11,7 +11,7 @@ import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
 import type { ToCoordinator, ToNode } from "../../shared/protocol/messages.ts";
 import { startLocalNode } from "../headless/local.ts";
 import type { DataPlane } from "../node/data-plane.ts";
-import { fileSink, type OutFiles } from "./out-files.ts";
+import type { OutFiles } from "./out-files.ts";
 
 export interface LocalOptions {
   readonly slots: number;
@@ -30,7 +30,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalExecutor> 
   const coordinator = createInProcessCoordinator({
     clock: systemClock,
     log: new JobLog(options.verbose ? (line) => process.stderr.write(`${line}\n`) : () => undefined, "debug"),
-    artifacts: streamedArtifacts((name) => fileSink(options.outFiles.target(name))),
+    artifacts: streamedArtifacts((name) => options.outFiles.open(name)),
   });
   const [forNode, forCoordinator] = memoryChannelPair<ToCoordinator, ToNode>();
   coordinator.connect(forCoordinator);

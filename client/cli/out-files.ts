@@ -1,74 +1,88 @@
 import { constants } from "node:fs";
-import { access, type FileHandle, open, rename, rm } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import type { ArtifactSink } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
+import { isSpecial, type PartFile, partFile } from "./part-file.ts";
 
 /**
- * Where a run's artifacts go: `--out` takes the first one, `--NAME-out` the one called NAME (`--model-out` takes `model.json`).
+ * Where a run's artifacts go: `--NAME-out` takes the one called NAME (`--model-out` takes `model.json`), `--out` the first of the
+ * others. All of them appear when the run has succeeded, or none does.
  */
 export class OutFiles {
   readonly #first: string | null;
   readonly #named: ReadonlyMap<string, string>;
-  readonly #written = new Map<string, string>();
-  #count = 0;
+  readonly #files = new Map<string, { readonly path: string; readonly file: PartFile }>();
+  #isFirstTaken = false;
 
   constructor(first: string | null, named: ReadonlyMap<string, string>) {
     this.#first = first;
     this.#named = named;
   }
 
-  /** Rejects with `CannotWrite`, naming the file, before any work is done in vain. */
+  /** Rejects with `CannotWrite` or `BadUsage`, naming the file, before any work is done in vain. */
   async check(): Promise<void> {
-    for (const file of [this.#first, ...this.#named.values()]) {
-      if (file === null) continue;
-      await access(dirname(resolve(file)), constants.W_OK).catch((cause: unknown) => {
-        throw new KindlingError("CannotWrite", `${file}: its folder is not there or cannot be written`, { cause });
-      });
-    }
+    const targets = this.#targets();
+    const twice = targets.find((path, index) =>
+      targets.some((other, at) => at > index && resolve(other) === resolve(path)),
+    );
+    if (twice !== undefined) throw new KindlingError("BadUsage", `${twice} is named for two results`);
+    for (const path of targets) await checkTarget(path);
   }
 
-  /** The file that an artifact goes to, or null. Artifacts must be asked for in their order. */
-  target(artifact: string): string | null {
-    const index = this.#count++;
-    const stem = basename(artifact, extname(artifact));
-    const path = this.#named.get(stem) ?? (index === 0 ? this.#first : null);
-    if (path !== null) this.#written.set(artifact, path);
-    return path;
+  /** Takes an artifact's bytes: to its file, or nowhere. Artifacts must be opened in their order. */
+  async open(artifact: string): Promise<ArtifactSink> {
+    const path = this.#targetOf(artifact);
+    if (path === null) return nowhere;
+    const file = await partFile(path);
+    this.#files.set(artifact, { path, file });
+    return file;
+  }
+
+  /** Makes all files visible. Rejects with `NoArtifact` where the run has made nothing for one of them. */
+  async publish(): Promise<void> {
+    const filled = new Set([...this.#files.values()].map(({ path }) => path));
+    const empty = this.#targets().filter((path) => !filled.has(path));
+    if (empty.length > 0) {
+      throw new KindlingError("NoArtifact", `${empty.join(", ")}: the workload has made no such result`);
+    }
+    for (const { file } of this.#files.values()) await file.publish();
+  }
+
+  /** Leaves nothing behind of a run that has failed. */
+  async abandon(): Promise<void> {
+    for (const { file } of this.#files.values()) await file.abandon();
   }
 
   /** Where an artifact was written, for the summary. */
   pathOf(artifact: string): string | null {
-    return this.#written.get(artifact) ?? null;
+    return this.#files.get(artifact)?.path ?? null;
+  }
+
+  #targets(): string[] {
+    return [...(this.#first === null ? [] : [this.#first]), ...this.#named.values()];
+  }
+
+  #targetOf(artifact: string): string | null {
+    const named = this.#named.get(basename(artifact, extname(artifact)));
+    if (named !== undefined) return named;
+    if (this.#isFirstTaken) return null;
+    this.#isFirstTaken = true;
+    return this.#first;
   }
 }
 
-/** Writes beside the target and renames when all is there. A null target takes everything and keeps nothing. */
-export async function fileSink(target: string | null): Promise<ArtifactSink> {
-  if (target === null) {
-    return { write: async () => undefined, finish: async () => undefined, abandon: async () => undefined };
-  }
-  const beside = `${target}.${process.pid}.part`;
-  let handle: FileHandle;
-  try {
-    handle = await open(beside, "wx");
-  } catch (cause) {
-    throw new KindlingError("CannotWrite", `${target} cannot be written: ${(cause as Error).message}`, { cause });
-  }
-  return {
-    async write(part) {
-      for (let at = 0; at < part.byteLength; ) {
-        const { bytesWritten } = await handle.write(part, at);
-        at += bytesWritten;
-      }
-    },
-    async finish() {
-      await handle.close();
-      await rename(beside, target);
-    },
-    async abandon() {
-      await handle.close();
-      await rm(beside, { force: true });
-    },
-  };
+const nowhere: ArtifactSink = {
+  write: async () => undefined,
+  finish: async () => undefined,
+  abandon: async () => undefined,
+};
+
+async function checkTarget(path: string): Promise<void> {
+  const info = await stat(path).catch(() => null);
+  if (info?.isDirectory()) throw new KindlingError("CannotWrite", `${path} is a folder: name a file`);
+  const written = (await isSpecial(path)) ? path : dirname(resolve(path));
+  await access(written, constants.W_OK).catch((cause: unknown) => {
+    throw new KindlingError("CannotWrite", `${path}: its folder is not there or cannot be written`, { cause });
+  });
 }

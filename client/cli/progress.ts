@@ -25,7 +25,8 @@ export function showProgress(view: () => JobView | undefined, stream: NodeJS.Wri
     const line = progressLine(job);
     if (line === last) return;
     last = line;
-    stream.write(stream.isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+    // A line that wraps could not be replaced.
+    stream.write(stream.isTTY ? `\r\x1b[K${line.slice(0, Math.max(20, stream.columns - 1))}` : `${line}\n`);
   };
   const timer = setInterval(show, stream.isTTY ? REFRESH_MS : LINE_MS);
   timer.unref();

@@ -1,11 +1,13 @@
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { readTokens } from "../../coordinator/index.ts";
 import { InputError, KindlingError } from "../../shared/errors.ts";
-import { UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
+import { type ArtifactView, UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
 import { type ApiClient, createApiClient } from "../api/client.ts";
+import type { OutFiles } from "./out-files.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8080";
 export const DEFAULT_DATA_DIR = ".kindling";
@@ -40,6 +42,7 @@ export function splitLink(link: string): { url: URL; token: string | undefined }
   let url: URL;
   try {
     url = new URL(link);
+    if (!["http:", "https:"].includes(url.protocol)) throw new TypeError("no web address");
   } catch {
     throw new KindlingError("BadUsage", `${JSON.stringify(link)} is not a URL such as ${DEFAULT_URL}`);
   }
@@ -55,4 +58,26 @@ export async function uploadFile(client: ApiClient, file: string): Promise<strin
   if (!info.isFile()) throw new InputError(`${file}: not a file`);
   const { hash } = await client.uploadFile(Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>);
   return `${UPLOAD_PREFIX}${hash}/${basename(file)}`;
+}
+
+/** Brings a result file to where it belongs, if anywhere. Rejects with `Interrupted` where other bytes arrive than were made. */
+export async function download(
+  client: Pick<ApiClient, "artifact">,
+  job: string,
+  artifact: ArtifactView,
+  outFiles: OutFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  const sink = await outFiles.open(artifact.name);
+  if (outFiles.pathOf(artifact.name) === null) return;
+  const hash = createHash("sha256");
+  for await (const part of await client.artifact(job, artifact.name)) {
+    if (signal.aborted) throw new KindlingError("Cancelled", `Interrupted; ${job} is done and keeps its results`);
+    hash.update(part);
+    await sink.write(part);
+  }
+  if (hash.digest("hex") !== artifact.sha256) {
+    throw new KindlingError("Interrupted", `${artifact.name} did not arrive whole: fetch it from the dashboard`);
+  }
+  await sink.finish();
 }

@@ -53,6 +53,13 @@ export function parseOptions(
   own: Readonly<Record<string, OwnOption>>,
   options: readonly SchemaOption[],
 ): { own: Record<string, string | boolean>; params: Record<string, Value> } {
+  const clash = options.find(({ flag }) => flag in own);
+  if (clash) {
+    throw new KindlingError(
+      "BadWorkload",
+      `The workload's parameter ${clash.param} would hide the option --${clash.flag}: give it another name`,
+    );
+  }
   const config: Record<string, { type: "string" | "boolean" }> = {};
   for (const { flag, property } of options) config[flag] = { type: property.type === "boolean" ? "boolean" : "string" };
   for (const [name, { type }] of Object.entries(own)) config[name] = { type };
@@ -60,9 +67,9 @@ export function parseOptions(
   const params: Record<string, Value> = {};
   for (const { param, flag, property } of options) {
     const given = values[flag];
-    if (given !== undefined && !(flag in own))
-      params[param] = typeof given === "string" ? convert(given, flag, property) : given;
-    if (given !== undefined) delete values[flag];
+    if (given === undefined) continue;
+    params[param] = typeof given === "string" ? convert(given, flag, property) : given;
+    delete values[flag];
   }
   return { own: values, params };
 }
@@ -73,7 +80,7 @@ function parse(
 ): Record<string, string | boolean> {
   try {
     const { values } = parseArgs({
-      args: [...argv],
+      args: unambiguous(argv, options),
       options,
       strict: true,
       allowPositionals: false,
@@ -85,6 +92,23 @@ function parse(
     const message = error instanceof Error ? (error.message.split(". ")[0] ?? error.message) : String(error);
     throw new KindlingError("BadUsage", message);
   }
+}
+
+/** `--seed -5` as `--seed=-5`, which a number may be; and `-h` by its name. */
+function unambiguous(argv: readonly string[], options: Record<string, { type: "string" | "boolean" }>): string[] {
+  const args: string[] = [];
+  for (let index = 0; index < argv.length; index++) {
+    const arg = argv[index] ?? "";
+    const next = argv[index + 1];
+    const takesValue = arg.startsWith("--") && options[arg.slice(2)]?.type === "string";
+    if (takesValue && next !== undefined && /^-\.?\d/.test(next)) {
+      args.push(`${arg}=${next}`);
+      index++;
+    } else {
+      args.push(arg === "-h" ? "--help" : arg);
+    }
+  }
+  return args;
 }
 
 function convert(text: string, flag: string, property: Property): Value {

@@ -36,6 +36,16 @@ export function summarize(
   };
 }
 
+/** As the coordinator's API writes it: JSON has no big integers and no typed arrays. */
+export function toJson(summary: RunSummary): string {
+  return JSON.stringify(summary, (_key, value: unknown) => {
+    if (typeof value === "bigint") {
+      return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
+    }
+    return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
+  });
+}
+
 /** The summary for a person. */
 export function printable(summary: RunSummary): string {
   const lines = [`${summary.workload}: ${summary.seconds.toFixed(2)} s (${summary.executor}, ${summary.backend})`];
@@ -47,8 +57,8 @@ export function printable(summary: RunSummary): string {
 }
 
 function metricLines(name: string, value: Value): string[] {
-  if (Array.isArray(value)) {
-    const rows = (value as readonly Value[]).map((row) =>
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const rows = Array.from(value as readonly Value[]).map((row) =>
       typeof row === "object" && row !== null ? Object.values(row).map(String).join("  ") : String(row),
     );
     return [`  ${name}:`, ...rows.map((row) => `    ${row}`)];

@@ -8,7 +8,9 @@ import { syntheticWeather } from "../../../workloads/forecast/synthetic.ts";
 import { tupleParameters, tupleSpec } from "../../../workloads/string-count/parameters.ts";
 import { createTupleWriter, TUPLES_HEADER } from "../../../workloads/string-count/tuples-csv.ts";
 import { wholeNumber } from "../numbers.ts";
-import { fileSink, OutFiles } from "../out-files.ts";
+import { OutFiles } from "../out-files.ts";
+import { onInterrupt } from "../interrupts.ts";
+import { writeWhole } from "../part-file.ts";
 import { describeOptions, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
 
 const TUPLE_KERNEL = new URL("../../../workloads/string-count/kernel.wasm", import.meta.url);
@@ -19,9 +21,7 @@ export async function dataWeather(options: { readonly out: string; readonly seed
   await mkdir(options.out, { recursive: true });
   for (const [name, text] of Object.entries(weather) as [string, string][]) {
     const path = join(options.out, `${name}.csv`);
-    const sink = await fileSink(path);
-    await sink.write(new TextEncoder().encode(text));
-    await sink.finish();
+    await writeWhole(path, [new TextEncoder().encode(text)]);
     process.stdout.write(`${path}\n`);
   }
 }
@@ -44,13 +44,18 @@ export async function dataTuples(argv: readonly string[]): Promise<void> {
   const parsed = checkParams("data tuples", tupleParameters, params);
   await new OutFiles(out, new Map()).check();
   const write = await createTupleWriter(await readFile(TUPLE_KERNEL), tupleSpec(parsed));
-  const sink = await fileSink(out);
+  const interrupt = new AbortController();
+  const stopWaiting = onInterrupt(() => interrupt.abort());
+  const content = function* (): Iterable<Uint8Array> {
+    yield new TextEncoder().encode(TUPLES_HEADER);
+    for (const text of write({ start: 0, count: parsed.tuples })) {
+      if (interrupt.signal.aborted) throw new KindlingError("Cancelled", `${out} is not written: interrupted`);
+      yield text;
+    }
+  };
   try {
-    await sink.write(new TextEncoder().encode(TUPLES_HEADER));
-    for (const text of write({ start: 0, count: parsed.tuples })) await sink.write(text);
-    await sink.finish();
-  } catch (error) {
-    await sink.abandon();
-    throw error;
+    await writeWhole(out, content());
+  } finally {
+    stopWaiting();
   }
 }

@@ -1,5 +1,7 @@
+import { systemClock } from "../../../shared/clock.ts";
 import { jobId } from "../../../shared/ids.ts";
 import type { JobView } from "../../../shared/protocol/api.ts";
+import { followLogs } from "../../api/follow.ts";
 import { connectTo } from "../remote.ts";
 import { printable, summarize } from "../summary.ts";
 
@@ -36,16 +38,9 @@ export async function status(id: string, options: RemoteOptions): Promise<void> 
 export async function logs(id: string, options: RemoteOptions & { readonly follow?: boolean }): Promise<void> {
   const client = await connectTo(options);
   const job = jobId(id);
-  let after = 0;
-  for (;;) {
-    // The state first: lines written before it was final are then among those read.
-    const { state } = await client.job(job);
-    for (const line of await client.logs(job, after)) {
-      after = line.sequence;
-      process.stdout.write(`${new Date(line.at).toISOString()} ${line.level.padEnd(5)} ${line.message}\n`);
-    }
-    if (!options.follow || state !== "running") return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  const lines = options.follow ? followLogs(client, job, systemClock) : await client.logs(job);
+  for await (const { at, level, message } of lines) {
+    process.stdout.write(`${new Date(at).toISOString()} ${level.padEnd(5)} ${message}\n`);
   }
 }
 

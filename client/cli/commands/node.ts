@@ -2,6 +2,7 @@ import { availableParallelism, hostname, totalmem } from "node:os";
 import { KindlingError } from "../../../shared/errors.ts";
 import { startHeadless } from "../../headless/headless.ts";
 import { parseBytes } from "../bytes.ts";
+import { onInterrupt } from "../interrupts.ts";
 import { wholeNumber } from "../numbers.ts";
 import { splitLink } from "../remote.ts";
 
@@ -12,6 +13,7 @@ export interface NodeCommandOptions {
   readonly slots?: string;
   readonly memory?: string;
   readonly executionLog?: string;
+  readonly relayOnly?: boolean;
 }
 
 /** `kindling node`: joins a coordinator and computes until SIGINT or SIGTERM, or until it is turned away. */
@@ -28,10 +30,15 @@ export async function node(options: NodeCommandOptions): Promise<void> {
     name: options.name ?? hostname(),
     slots,
     memoryBytes: options.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(options.memory, "memory"),
+    relayOnly: options.relayOnly ?? false,
     log: (line) => process.stderr.write(`${line}\n`),
     ...(options.executionLog === undefined ? {} : { executionLog: options.executionLog }),
   });
-  const stop = (): void => void headless.stop();
-  process.once("SIGINT", stop).once("SIGTERM", stop);
-  await headless.ended;
+  let isWanted = false;
+  onInterrupt(() => {
+    isWanted = true;
+    void headless.stop();
+  });
+  const { detail } = await headless.ended;
+  if (!isWanted) throw new KindlingError("NodeEnded", `The node has ended${detail === "" ? "" : `: ${detail}`}`);
 }

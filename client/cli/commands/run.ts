@@ -1,19 +1,21 @@
 import { availableParallelism, totalmem } from "node:os";
 import { toJSONSchema } from "zod";
 import { builtinPath, bundleWorkload, isBuiltin, loadWorkload, parseParams } from "../../../coordinator/index.ts";
+import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import { blobHash, jobId } from "../../../shared/ids.ts";
 import type { JobView } from "../../../shared/protocol/api.ts";
 import type { Value } from "../../../shared/value.ts";
-import type { ApiClient } from "../../api/client.ts";
 import { parseBytes } from "../bytes.ts";
+import { followJob } from "../follow-job.ts";
+import { onInterrupt } from "../interrupts.ts";
 import { startLocal } from "../local.ts";
 import { wholeNumber } from "../numbers.ts";
-import { fileSink, OutFiles } from "../out-files.ts";
+import { OutFiles } from "../out-files.ts";
 import { showProgress } from "../progress.ts";
-import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, uploadFile } from "../remote.ts";
+import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, download, uploadFile } from "../remote.ts";
 import { describeOptions, type OwnOption, parseOptions, type SchemaOption, schemaOptions } from "../schema-options.ts";
-import { printable, type RunSummary, summarize } from "../summary.ts";
+import { printable, type RunSummary, summarize, toJson } from "../summary.ts";
 
 const OWN = {
   executor: {
@@ -48,6 +50,9 @@ export async function run(argv: readonly string[]): Promise<void> {
       throw new KindlingError("BadUsage", "run needs a workload: forecast, string-count, pi, or a file");
     return;
   }
+  if (name.startsWith("-")) {
+    throw new KindlingError("BadUsage", "The workload comes first: kindling run WORKLOAD [options]");
+  }
   const file = isBuiltin(name) ? builtinPath(name) : name;
   if (file === name && !/\.[mc]?[jt]s$/.test(name)) {
     throw new KindlingError(
@@ -73,16 +78,15 @@ export async function run(argv: readonly string[]): Promise<void> {
   await outFiles.check();
 
   const start = executor === "local" ? runLocal : runRemote;
-  const job = await start({
-    workload: workload.name,
-    code: bundle.code,
-    params: parsed.params,
-    options,
-    own,
-    outFiles,
+  const run = { workload: workload.name, code: bundle.code, params: parsed.params, options, own, outFiles };
+  const job = await start(run).catch(async (error: unknown) => {
+    await outFiles.abandon();
+    throw error;
   });
-  const summary = summarize(job, executor, (artifact) => outFiles.pathOf(artifact));
-  print(summary, own.json ?? false);
+  print(
+    summarize(job, executor, (artifact) => outFiles.pathOf(artifact)),
+    own.json ?? false,
+  );
 }
 
 interface Run {
@@ -102,15 +106,18 @@ async function runLocal({ workload, code, params, own, outFiles }: Run): Promise
     verbose: own.verbose ?? false,
   });
   let stopProgress = (): void => undefined;
+  let stopWaiting = (): void => undefined;
   try {
     const bundle = await executor.addBundle(code);
     const id = await executor.jobs.submit({ workload, bundle, params });
     stopProgress = showProgress(() => executor.jobs.get(id));
-    const cancel = (): void => void executor.jobs.cancel(id).catch(() => undefined);
-    process.once("SIGINT", cancel).once("SIGTERM", cancel);
+    stopWaiting = onInterrupt(() => void executor.jobs.cancel(id).catch(() => undefined));
     await executor.jobs.ended(id);
-    return succeeded(executor.jobs.get(id));
+    const job = succeeded(executor.jobs.get(id));
+    await outFiles.publish();
+    return job;
   } finally {
+    stopWaiting();
     stopProgress();
     await executor.stop();
   }
@@ -129,36 +136,25 @@ async function runRemote({ workload, code, params, options, own, outFiles }: Run
     if (property.kindling === "file" && typeof file === "string") sent[param] = await uploadFile(client, file);
   }
   const id = await client.submit({ workload, bundle: blobHash(hash), params: sent });
-  const cancel = (): void => void client.cancel(id).catch(() => undefined);
-  process.once("SIGINT", cancel).once("SIGTERM", cancel);
-  const job = succeeded(await follow(client, id));
-  for (const { name } of job.artifacts) {
-    const target = outFiles.target(name);
-    if (target === null) continue;
-    const sink = await fileSink(target);
-    try {
-      for await (const part of await client.artifact(id, name)) await sink.write(part);
-      await sink.finish();
-    } catch (error) {
-      await sink.abandon();
-      throw error;
-    }
-  }
-  return job;
-}
-
-/** Asks for the job until it has ended, showing its progress. */
-async function follow(client: ApiClient, id: string): Promise<JobView> {
+  const interrupt = new AbortController();
+  const stopWaiting = onInterrupt(() => interrupt.abort());
   let latest: JobView | undefined;
   const stopProgress = showProgress(() => latest);
   try {
-    for (;;) {
-      const job = await client.job(jobId(id));
-      if (job.state !== "running") return job;
-      latest = job;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
+    const ended = await followJob(client, jobId(id), {
+      clock: systemClock,
+      signal: interrupt.signal,
+      seen: (job) => {
+        latest = job;
+      },
+      warn: (line) => process.stderr.write(`${line}\n`),
+    });
+    const job = succeeded(ended);
+    for (const artifact of job.artifacts) await download(client, id, artifact, outFiles, interrupt.signal);
+    await outFiles.publish();
+    return job;
   } finally {
+    stopWaiting();
     stopProgress();
   }
 }
@@ -170,7 +166,7 @@ function succeeded(job: JobView | undefined): JobView {
 }
 
 function print(summary: RunSummary, json: boolean): void {
-  process.stdout.write(`${json ? JSON.stringify(summary) : printable(summary)}\n`);
+  process.stdout.write(`${json ? toJson(summary) : printable(summary)}\n`);
 }
 
 function usage(name: string, options: readonly SchemaOption[]): string {

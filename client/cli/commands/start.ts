@@ -5,7 +5,11 @@ import { type Coordinator, startCoordinator } from "../../../coordinator/index.t
 import { KindlingError } from "../../../shared/errors.ts";
 import { createApiClient } from "../../api/client.ts";
 import { runDemo } from "../demo.ts";
+import { onInterrupt } from "../interrupts.ts";
 import { wholeNumber } from "../numbers.ts";
+
+/** ms that a node of ours has to end what it runs when all stops. */
+const NODE_STOP_MS = 5_000;
 
 export interface StartOptions {
   readonly host: string;
@@ -23,19 +27,27 @@ export interface StartOptions {
 
 /** `kindling start`: a coordinator, and headless nodes beside it, until SIGINT or SIGTERM. */
 export async function start(options: StartOptions): Promise<void> {
+  const port = wholeNumber(options.port, "port", 0, 65_535);
+  const nodes = wholeNumber(options.nodes, "nodes", 0, 64);
+  const taskDeadlineMs = wholeNumber(options.taskDeadline, "task-deadline", 1, 86_400) * 1000;
   const stopping = stopSignal();
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  // A driver that drops one of its own promises fails, at worst, its own job.
+  process.on("unhandledRejection", (error) => write(`error a promise nobody waits for was rejected: ${String(error)}`));
   const coordinator = await startCoordinator({
     host: options.host,
-    port: wholeNumber(options.port, "port", 0, 65_535),
+    port,
     dataDir: resolve(options.dataDir),
     dataRoot: options.dataRoot === undefined ? null : resolve(options.dataRoot),
     publicUrl: options.publicUrl ?? null,
     tls: tlsFiles(options),
-    taskDeadlineMs: wholeNumber(options.taskDeadline, "task-deadline", 1, 86_400) * 1000,
+    taskDeadlineMs,
     verbose: options.verbose ?? false,
-    write: (line) => process.stderr.write(`${line}\n`),
+    write,
   });
-  const children = startNodes(coordinator, wholeNumber(options.nodes, "nodes", 0, 64));
+  const children = startNodes(coordinator, nodes, (name, how) => {
+    if (!stopping.stopped) write(`warn  ${name} ${how}: start another one with \`kindling node --join LINK\``);
+  });
   try {
     const { dashboard, join } = coordinator.links;
     const links = `  dashboard  ${dashboard}\n  join link  ${join}\n`;
@@ -58,23 +70,34 @@ export async function start(options: StartOptions): Promise<void> {
 }
 
 /** Nodes are processes of their own, so that one that dies takes nothing with it. The token goes by the environment: others can read arguments. */
-function startNodes(coordinator: Coordinator, count: number): ChildProcess[] {
+function startNodes(
+  coordinator: Coordinator,
+  count: number,
+  died: (name: string, how: string) => void,
+): ChildProcess[] {
   const entry = resolve(import.meta.dirname, "../kindling.ts");
-  return Array.from({ length: count }, (_, index) =>
-    spawn(process.execPath, [entry, "node", "--join", coordinator.url, "--name", `local-${index + 1}`], {
+  return Array.from({ length: count }, (_, index) => {
+    const name = `local-${index + 1}`;
+    const child = spawn(process.execPath, [entry, "node", "--join", coordinator.url, "--name", name], {
       stdio: ["ignore", "ignore", "inherit"],
       env: { ...process.env, KINDLING_TOKEN: coordinator.tokens.join },
-    }),
-  );
+    });
+    child.on("error", (error) => died(name, `does not start (${error.message})`));
+    child.on("exit", (code, signal) => died(name, `has ended (${signal ?? `exit code ${code}`})`));
+    return child;
+  });
 }
 
 async function stopNodes(children: readonly ChildProcess[]): Promise<void> {
   await Promise.all(
     children.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
       child.kill("SIGTERM");
+      // A long task would keep it: what it does is done again elsewhere.
+      const timer = setTimeout(() => child.kill("SIGKILL"), NODE_STOP_MS);
       await ended;
+      clearTimeout(timer);
     }),
   );
 }
@@ -82,11 +105,10 @@ async function stopNodes(children: readonly ChildProcess[]): Promise<void> {
 function stopSignal(): { readonly promise: Promise<void>; readonly stopped: boolean } {
   const state = { promise: Promise.resolve(), stopped: false };
   state.promise = new Promise<void>((resolveSignal) => {
-    const stop = (): void => {
+    onInterrupt(() => {
       state.stopped = true;
       resolveSignal();
-    };
-    process.once("SIGINT", stop).once("SIGTERM", stop);
+    });
   });
   return state;
 }
