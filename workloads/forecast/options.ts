@@ -1,11 +1,23 @@
 import { BACKEND_CHOICES, file, InputError, z } from "kindling";
+import type { FeatureOptions } from "./data/features.ts";
 import { parseHoldout } from "./data/holdout.ts";
-import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 
 /** Sums of leaves over so many trees are exact. */
 const MAX_TREES = 65_535;
 /** Trees of one task: some 15 ms of work on real daily data, and still ten tasks a worker in a small forest. */
 const TREES_PER_TASK = 5;
+
+/** Days that a forecast may look ahead, back, or average over. */
+const LONGEST_SPAN = 3660;
+/** Folds of a backtest. */
+const MAX_FOLDS = 100;
+
+const days = (about: string) =>
+  z
+    .string()
+    .refine((text) => parseDays(text) !== undefined, `write days from 1 to ${LONGEST_SPAN}, such as 1,2,7`)
+    .optional()
+    .describe(about);
 
 export const params = z.object({
   observed: file(),
@@ -13,7 +25,12 @@ export const params = z.object({
   actual: file().optional(),
   target: z.string().min(1).default("humidity").describe("the column to predict"),
   date: z.string().min(1).default("date").describe("the column of dates, YYYYMMDD or YYYY-MM-DD"),
-  model: z.enum(["rf"]).default("rf").describe("rf: random forest"),
+  model: z
+    .enum(["rf", "et", "gbt", "auto"])
+    .default("rf")
+    .describe(
+      "rf: random forest, et: extremely randomised trees, gbt: gradient boosting, auto: what does best in a backtest",
+    ),
   engine: z.enum(["kindling", "ml-random-forest"]).default("kindling").describe("who trains it"),
   trees: z.number().int().min(1).max(MAX_TREES).default(100),
   maxDepth: z.number().int().min(0).max(65_535).optional().describe("levels below the root; no limit by default"),
@@ -21,17 +38,73 @@ export const params = z.object({
   maxFeatures: z
     .string()
     .regex(
-      /^(all|onethird|sqrt|log2|\d+|\d*\.\d+)$/,
-      "write all, onethird, sqrt, log2, a count, or a share such as 0.5",
+      /^(auto|all|onethird|sqrt|log2|\d+|\d*\.\d+)$/,
+      "write auto, all, onethird, sqrt, log2, a count, or a share such as 0.5",
     )
     .default("all")
-    .describe("features tried at a split: all, onethird, sqrt, log2, a count, or a share such as 0.5"),
+    .describe(
+      "features tried at a split: all, onethird, sqrt, log2, a count, a share such as 0.5, or auto: a third for rf",
+    ),
+  maxBins: z
+    .number()
+    .int()
+    .min(2)
+    .max(65_535)
+    .optional()
+    .describe("bins of a feature; by default 256 for gbt, else no limit"),
+  minInfoGain: z.number().min(0).default(0).describe("what a split lowers the variance by at least"),
+  subsamplingRate: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe("share of the rows that a tree draws; by default 0.6 for gbt, else 1"),
+  stepSize: z.number().gt(0).max(1).default(0.1).describe("gbt: how much of a tree counts"),
+  maxIter: z.number().int().min(1).max(MAX_TREES).default(500).describe("gbt: trees of a model"),
+  bags: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe("gbt: models, of different samples, whose mean is predicted"),
+  trend: z.enum(["none", "linear"]).default("none").describe("linear: trees foretell what a linear model leaves"),
   seed: z.number().int().min(0).max(0xffffffff).default(1),
   holdout: z
     .string()
     .refine((text) => parseHoldout(text) !== undefined, "write a share such as 0.1, or dates FROM..TO")
     .default("0.1")
     .describe("what to check on: a share of the last rows, or dates FROM..TO"),
+  backtest: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_FOLDS)
+    .optional()
+    .describe("instead of --holdout: folds with a rolling origin, each trained on all rows before it"),
+  horizon: z
+    .number()
+    .int()
+    .min(1)
+    .max(LONGEST_SPAN)
+    .optional()
+    .describe("days before the predicted day at which values are last known; without it the day's own row is used"),
+  lags: days("with --horizon: past values as features; 1 is the last known one, 2 that of the day before"),
+  windows: days("with --horizon: means of so many last known days as features"),
+  lagColumns: z.string().min(1).default("target").describe("whose past: target, all, or names with commas"),
+  known: z
+    .string()
+    .min(1)
+    .default("none")
+    .describe(
+      "with --horizon: columns whose value on the predicted day is known ahead: none, all, or names with commas",
+    ),
+  harmonics: z.number().int().min(0).max(20).default(0).describe("pairs of sine and cosine of the season as features"),
+  series: z.string().min(1).optional().describe("the column that tells several series in one file apart: a model each"),
+  seriesModels: z
+    .boolean()
+    .default(false)
+    .describe("with --series: write model.json too, with the models of all series"),
   partitions: z.number().int().min(1).max(MAX_TREES).optional().describe("tasks of a fit; one per 5 trees by default"),
   modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
@@ -39,11 +112,27 @@ export const params = z.object({
 
 export type Params = z.output<typeof params>;
 
-export const forestOptions = (params: Params, features: number): ForestOptions => ({
-  seed: params.seed,
-  maxDepth: params.maxDepth ?? UNLIMITED,
-  minLeaf: params.minLeaf,
-  maxFeatures: featureCount(params.maxFeatures, features),
+/** The parameters for one of several models that are trained side by side: fewer tasks each. */
+export const shareTasks = (params: Params, models: number): Params =>
+  models <= 1
+    ? params
+    : { ...params, partitions: params.partitions ?? Math.ceil(params.trees / TREES_PER_TASK / models) };
+
+/** Reads a list of days with commas between them; `undefined` if it is none. */
+function parseDays(text: string): number[] | undefined {
+  const parts = text.split(",").map((part) => part.trim());
+  const numbers = [...new Set(parts.map(Number))];
+  const fine = parts.every((part) => /^\d{1,4}$/.test(part)) && numbers.every((day) => day >= 1 && day <= LONGEST_SPAN);
+  return fine ? numbers.sort((a, b) => a - b) : undefined;
+}
+
+export const featureOptions = (params: Params): FeatureOptions => ({
+  harmonics: params.harmonics,
+  horizon: params.horizon ?? null,
+  lags: parseDays(params.lags ?? "") ?? [],
+  windows: parseDays(params.windows ?? "") ?? [],
+  lagColumns: params.lagColumns,
+  known: params.known,
 });
 
 /** Cuts a forest into ranges of trees, by the parameters alone. */
@@ -56,9 +145,9 @@ export function treeRanges({ trees, partitions }: Params): { first: number; coun
 }
 
 /** How many of `features` a node tries. Names as in Spark's featureSubsetStrategy; log2 and sqrt are rounded up there too. */
-function featureCount(strategy: string, features: number): number {
-  if (strategy === "all") return features;
-  if (strategy === "onethird") return Math.ceil(features / 3);
+export function featureCount(strategy: string, features: number, model: "rf" | "et" | "gbt"): number {
+  if (strategy === "all" || (strategy === "auto" && model !== "rf")) return features;
+  if (strategy === "onethird" || strategy === "auto") return Math.ceil(features / 3);
   if (strategy === "sqrt") return Math.ceil(Math.sqrt(features));
   if (strategy === "log2") return Math.max(1, 32 - Math.clz32(features - 1));
   const asked = Number(strategy);

@@ -1,46 +1,115 @@
 import type { Metrics } from "kindling";
 import type { CleaningCount } from "./data/cleaning.ts";
 import type { CleaningCounts } from "./data/prepared.ts";
-import type { Scores } from "./metrics.ts";
+import { addTallies, meanScores, type Scores, scoresOf } from "./metrics.ts";
 import type { Params } from "./options.ts";
+import type { Judged } from "./tasks/conclude.ts";
 import type { PrepareSummary } from "./tasks/prepare.ts";
 
 /** What a training left to report. */
 export interface TrainedSummary {
-  readonly scores: Readonly<Record<string, Scores>>;
+  readonly judged: Readonly<Record<string, Judged>>;
   readonly fitSeconds: number;
   readonly leaves: number | null;
 }
 
+/** A model of one series, for one fold or for what follows the observed rows. */
+export interface Fitted {
+  /** From 0; 0 without a backtest. */
+  readonly fold: number;
+  readonly summary: PrepareSummary;
+  readonly trained: TrainedSummary;
+}
+
+const NOTHING_SCORED = { rows: 0, mse: null, rmse: null, mae: null, r2: null, mape: null };
+
 /**
- * The metrics of a job: the holdout's scores, its model and cleaning, and the same of the future and actual files. Counts of
- * `missing` are empty cells and impossible values; `unusual` ones were kept (see data/cleaning.ts).
+ * The metrics of a job: the scores of what was checked, beside those of the baselines; its models and cleaning; the same of each fold
+ * and series, and of the future and actual files. Counts of `missing` are empty cells and impossible values; `unusual`
+ * ones were kept (see data/cleaning.ts).
  */
 export function jobMetrics(
   params: Params,
-  [holdout, full]: readonly PrepareSummary[],
-  checked: TrainedSummary,
-  final: TrainedSummary,
+  checked: readonly Fitted[],
+  final: readonly Fitted[],
+  notes: readonly string[],
 ): Metrics {
+  const folds = params.backtest ?? 1;
+  // The last fold trains on the most rows; earlier ones would count them again.
+  const last = checked.filter(({ fold }) => fold === folds - 1);
+  const leaves = checked.map(({ trained }) => trained.leaves).filter((count) => count !== null);
   const metrics: Record<string, Metrics[string]> = {
-    ...(checked.scores["holdout"] ?? { rows: 0, mse: null, rmse: null, mae: null, r2: null, mape: null }),
-    fitSeconds: checked.fitSeconds,
-    trainRows: holdout?.rows["train"] ?? 0,
-    features: holdout?.features ?? 0,
+    ...scored(checked, "holdout"),
+    fitSeconds: checked.reduce((longest, { trained }) => Math.max(longest, trained.fitSeconds), 0),
+    trainRows: sum(last, ({ summary }) => summary.rows["train"] ?? 0),
+    features: last[0]?.summary.features ?? 0,
     trees: params.trees,
-    leaves: checked.leaves,
-    ...countsOf(holdout, ["train", "holdout"]),
+    leaves: leaves.length === 0 ? null : leaves.reduce((total, count) => total + count, 0) / leaves.length,
+    ...countsOf(last, ["train", "holdout"]),
   };
+  if (params.backtest !== undefined) metrics["backtest"] = backtestMetrics(checked, params.backtest);
+  if (params.series !== undefined) metrics["series"] = seriesMetrics(checked, final);
   for (const part of ["future", "actual"]) {
-    if (full?.rows[part] === undefined) continue;
-    metrics[part] = { rows: full.rows[part], ...final.scores[part], ...countsOf(full, [part]) };
+    if (final.every(({ summary }) => summary.rows[part] === undefined)) continue;
+    metrics[part] = { rows: rowsOf(final, part), ...scored(final, part, {}), ...countsOf(final, [part]) };
   }
+  if (notes.length > 0) metrics["notes"] = notes;
   return metrics;
 }
 
+/** Each fold over all series, and the folds' mean. */
+function backtestMetrics(checked: readonly Fitted[], count: number): Metrics {
+  const folds = Array.from({ length: count }, (_, index) => checked.filter(({ fold }) => fold === index));
+  const scores = folds.map((fold) => scoresOfAll(fold, "holdout", "model"));
+  const known = scores.filter((score): score is Scores => score !== undefined);
+  return {
+    folds: folds.map((fold) => ({
+      from: fold[0]?.summary.checked?.from ?? null,
+      to: fold[0]?.summary.checked?.to ?? null,
+      trainRows: sum(fold, ({ summary }) => summary.rows["train"] ?? 0),
+      ...scored(fold, "holdout"),
+    })),
+    mean: meanScores(known) ?? null,
+  };
+}
+
+function seriesMetrics(checked: readonly Fitted[], final: readonly Fitted[]): Metrics {
+  const names = [...new Set(checked.map(({ summary }) => summary.series ?? ""))];
+  const own = (name: string, fitted: readonly Fitted[]): Fitted[] =>
+    fitted.filter(({ summary }) => summary.series === name);
+  return Object.fromEntries(
+    names.map((name) => {
+      const future = own(name, final).filter(({ summary }) => summary.rows["actual"] !== undefined);
+      const actual = future.length === 0 ? {} : { actual: scored(future, "actual") };
+      return [name, { ...scored(own(name, checked), "holdout"), ...actual }];
+    }),
+  );
+}
+
+/** The scores of a part over several models' rows, with the baselines'. */
+function scored(fitted: readonly Fitted[], part: string, none: Metrics = NOTHING_SCORED): Metrics {
+  const model = scoresOfAll(fitted, part, "model");
+  if (model === undefined) return none;
+  const [persistence, seasonalMean] = (["persistence", "seasonalMean"] as const).map(
+    (baseline) => scoresOfAll(fitted, part, baseline) ?? null,
+  );
+  return { ...model, baselines: { persistence, seasonalMean } };
+}
+
+const scoresOfAll = (fitted: readonly Fitted[], part: string, whose: keyof Judged): Scores | undefined =>
+  scoresOf(
+    addTallies(fitted.map(({ trained }) => trained.judged[part]?.[whose]).filter((tally) => tally !== undefined)),
+  );
+
+const rowsOf = (fitted: readonly Fitted[], part: string): number =>
+  sum(fitted, ({ summary }) => summary.rows[part] ?? 0);
+
+const sum = (fitted: readonly Fitted[], valueOf: (one: Fitted) => number): number =>
+  fitted.reduce((total, one) => total + valueOf(one), 0);
+
 /** Cells by what cleaning did to them, and by column. */
-function countsOf(summary: PrepareSummary | undefined, parts: readonly string[]): Metrics {
-  const counts = parts.map((part) => summary?.counts[part] ?? {});
+function countsOf(fitted: readonly Fitted[], parts: readonly string[]): Metrics {
+  const counts = fitted.flatMap(({ summary }) => parts.map((part) => summary.counts[part] ?? {}));
   return {
     repaired: sumColumns(counts, (count) => count.repaired),
     missing: sumColumns(counts, (count) => count.impossible + count.empty),

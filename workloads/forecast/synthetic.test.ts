@@ -3,7 +3,7 @@ import { readTable } from "./data/table.ts";
 import { syntheticWeather } from "./synthetic.ts";
 
 const weather = syntheticWeather(1);
-const read = (text: string) => readTable(new TextEncoder().encode(text), "w.csv", "date", (header) => header);
+const read = (text: string) => readTable(new TextEncoder().encode(text), "w.csv", { date: "date" }, (header) => header);
 
 test("holds every day from 1990 to 2021 once", () => {
   const tables = [read(weather.observed), read(weather.actual), read(weather.future)];

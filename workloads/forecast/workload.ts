@@ -1,17 +1,22 @@
 import { type Broadcast, type Dataset, defineWorkload, InputError, type Job } from "kindling";
+import { prepareCases, type Unit, unitsOf } from "./cases.ts";
 import type { Prepared } from "./data/prepared.ts";
-import type { Forest, ForestOptions } from "./forest/forest.ts";
+import type { Forest } from "./forest/forest.ts";
+import { lockstep } from "./lockstep.ts";
 import type { HeadInput } from "./model-file/head.ts";
 import { COLUMN_COUNT } from "./model-file/onnx-attributes.ts";
-import { forestOptions, type Params, params, treeRanges } from "./options.ts";
-import { jobMetrics, type TrainedSummary } from "./report.ts";
+import { type ModelPlan, planModel } from "./models.ts";
+import { type Params, params, shareTasks } from "./options.ts";
+import { type Fitted, jobMetrics, type TrainedSummary } from "./report.ts";
 import type { Conclusion } from "./tasks/conclude.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
 import { onnxAttribute, onnxPart, onnxPieces } from "./tasks/encode-onnx.ts";
+import { joinModels, writeText } from "./tasks/encode-series.ts";
 import { fit } from "./tasks/fit.ts";
 import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
 import { average, predict } from "./tasks/predict.ts";
-import { type PrepareSummary, prepare } from "./tasks/prepare.ts";
+import { prepare } from "./tasks/prepare.ts";
+import { readFiles, survey } from "./tasks/read.ts";
 
 interface Trained extends TrainedSummary {
   readonly predictions: Dataset<string>;
@@ -25,6 +30,8 @@ export default defineWorkload({
   unit: "trees",
   params,
   tasks: {
+    survey,
+    readFiles,
     prepare,
     fit,
     predict,
@@ -35,40 +42,69 @@ export default defineWorkload({
     onnxPieces,
     onnxAttribute,
     onnxPart,
+    writeText,
     libraryFit,
     libraryPredict,
   },
   async drive(job, params) {
-    const open = async (file: string | undefined) => (file === undefined ? null : (await job.source(file)).ordinal);
-    const sources = {
-      observed: (await job.source(params.observed)).ordinal,
-      future: await open(params.future),
-      actual: await open(params.actual),
-    };
-    const { target, date, holdout } = params;
-    const asksMore = sources.future !== null || sources.actual !== null;
-    const stages = asksMore ? (["holdout", "full"] as const) : (["holdout"] as const);
-    const prepared = await job.map(
-      prepare,
-      stages.map((stage) => ({ stage, sources, target, date, holdout })),
-    );
-    const checked = await train(job, params, prepared, 0);
-    const final = asksMore ? await train(job, params, prepared, 1) : checked;
-    return job.collect(
-      {
-        "result.csv": (sources.future === null ? checked : final).predictions,
-        [`model.${params.modelFormat}`]: await final.encode(),
-      },
-      jobMetrics(params, prepared.summaries, checked, final),
-    );
+    if (params.seriesModels && params.modelFormat !== "json") {
+      throw new InputError("--series-models writes JSON only: leave out --model-format");
+    }
+    const { cases, notes } = await prepareCases(job, params);
+    const all = cases.filter(({ wanted }) => wanted.kind === "all");
+    const checked = await trainAll(job, params, unitsOf(cases.slice(0, cases.length - all.length)), all.length === 0);
+    const final = await trainAll(job, params, unitsOf(all), true);
+    const lastFold = (params.backtest ?? 1) - 1;
+    const models = all.length > 0 ? final : checked.filter(({ fold }) => fold === lastFold);
+    const predicted = params.future === undefined ? checked : final;
+    const metrics = jobMetrics(params, checked, final, notes);
+    const files = { "result.csv": inSeriesOrder(predicted) };
+    const [single] = models;
+    if (params.series === undefined) {
+      const model = single?.file ?? null;
+      return job.collect({ ...files, ...(model && { [`model.${params.modelFormat}`]: model }) }, metrics);
+    }
+    if (!params.seriesModels) return job.collect(files, metrics);
+    const named = models.map(({ summary, file }) => ({ series: summary.series ?? "", file: file as Dataset<string> }));
+    return job.collect({ ...files, "model.json": await joinModels(job, params.series, named) }, metrics);
   },
 });
 
+interface TrainedUnit extends Fitted {
+  readonly trained: Trained;
+  readonly file: Dataset<string | Uint8Array> | null;
+}
+
+/** Trains models side by side; the model files are written for those whose model leaves the job. */
+async function trainAll(job: Job, params: Params, units: readonly Unit[], leaves: boolean): Promise<TrainedUnit[]> {
+  const shared = shareTasks(params, units.length);
+  return lockstep(job, units, async (job, unit) => {
+    const trained = await train(job, shared, unit);
+    const { wanted, summary } = unit;
+    const isLast = wanted.kind !== "fold" || wanted.fold === wanted.folds - 1;
+    const writes = leaves && isLast && (params.series === undefined || params.seriesModels);
+    return {
+      fold: wanted.kind === "fold" ? wanted.fold : 0,
+      summary,
+      trained,
+      file: writes ? await trained.encode() : null,
+    };
+  });
+}
+
+/** One file: the rows of each series together, and by day. */
+function inSeriesOrder(units: readonly TrainedUnit[]): Dataset<string> {
+  const names = [...new Set(units.map(({ summary }) => summary.series))];
+  const ordered = names.flatMap((name) => units.filter(({ summary }) => summary.series === name));
+  return { parts: ordered.flatMap(({ trained }) => trained.predictions.parts), buckets: 1, summaries: [] };
+}
+
 /** Fits a forest on one of the prepared training sets and predicts its queries. */
-function train(job: Job, params: Params, prepared: Dataset<Prepared, PrepareSummary>, stage: number): Promise<Trained> {
-  const options = forestOptions(params, prepared.summaries[stage]?.features ?? 0);
+function train(job: Job, params: Params, { dataset, partition, summary, label }: Unit): Promise<Trained> {
+  const model = params.model === "auto" ? "rf" : params.model;
+  const plan = planModel({ ...params, model }, summary.features);
   const engine = params.engine === "ml-random-forest" ? trainLibrary : trainForest;
-  return engine(job, params, options, { dataset: prepared, partition: stage }, stage === 0 ? "holdout" : "all rows");
+  return engine(job, params, plan, { dataset, partition }, label);
 }
 
 type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: number };
@@ -76,25 +112,28 @@ type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: numb
 async function trainForest(
   job: Job,
   params: Params,
-  options: ForestOptions,
+  { options, trees, ranges }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
   const began = await seconds(job);
   const broadcast = await job.broadcast(partition);
-  const ranges = treeRanges(params).map((range) => ({ ...range, options }));
-  const forest = await job.map(fit, ranges, { broadcast, backend: params.backend, label: `fit (${label})` });
+  const forest = await job.map(
+    fit,
+    ranges.map((range) => ({ ...range, options })),
+    { broadcast, backend: params.backend, label: `fit (${label})` },
+  );
   const fitSeconds = (await seconds(job)) - began;
   const sums = await job.map(predict, forest, { broadcast, label: `predict (${label})` });
   const predictions = await job.reduce(average, sums, { broadcast, label: `score (${label})` });
   return {
     predictions,
-    scores: scoresOf(predictions),
+    judged: judgedOf(predictions),
     fitSeconds,
-    leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / params.trees,
+    leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / trees,
     async encode() {
-      if (params.modelFormat === "onnx") return encodeOnnx(job, { trees: params.trees, options }, forest, broadcast);
-      const head = await job.map(encodeHead, [{ trees: params.trees, options }], { broadcast });
+      if (params.modelFormat === "onnx") return encodeOnnx(job, { trees, options }, forest, broadcast);
+      const head = await job.map(encodeHead, [{ trees, options }], { broadcast });
       const trees = await job.map(encodeTrees, forest, { broadcast });
       const foot = await job.map(encodeFoot, [null], { broadcast });
       const datasets = [head, trees, foot];
@@ -123,7 +162,7 @@ async function encodeOnnx(
 async function trainLibrary(
   job: Job,
   params: Params,
-  options: ForestOptions,
+  { options, trees, ranges }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
@@ -132,13 +171,13 @@ async function trainLibrary(
   }
   const began = await seconds(job);
   const broadcast: Broadcast<Prepared> = await job.broadcast(partition);
-  const model = await job.map(libraryFit, [{ trees: params.trees, options }], { broadcast, label: `fit (${label})` });
+  const model = await job.map(libraryFit, [{ trees, options }], { broadcast, label: `fit (${label})` });
   const fitSeconds = (await seconds(job)) - began;
   const predictions = await job.map(libraryPredict, model, { broadcast, label: `predict (${label})` });
-  return { predictions, scores: scoresOf(predictions), fitSeconds, leaves: null, encode: async () => model };
+  return { predictions, judged: judgedOf(predictions), fitSeconds, leaves: null, encode: async () => model };
 }
 
-const scoresOf = ({ summaries }: Dataset<string, Conclusion>): Conclusion["scores"] => summaries[0]?.scores ?? {};
+const judgedOf = ({ summaries }: Dataset<string, Conclusion>): Conclusion["judged"] => summaries[0]?.judged ?? {};
 
 /** Seconds since 1970, finer than Date.now(); a driver that is replayed by another process goes on from there. */
 const seconds = (job: Job): Promise<number> => job.once(() => (performance.timeOrigin + performance.now()) / 1000);

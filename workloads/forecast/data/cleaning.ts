@@ -63,6 +63,32 @@ export function cleanColumn(
   return { values: cleaned, count };
 }
 
+/**
+ * As `cleanColumn`, for values in the order of their days, each of them judged by itself and those before it alone: what a
+ * later day brings does not change what was known earlier.
+ */
+export function cleanOnwards(
+  values: Float64Array,
+  range: Range | undefined,
+): { readonly values: Float64Array; readonly count: CleaningCount } {
+  const count = { repaired: 0, impossible: 0, empty: 0, unusual: 0 };
+  let known = 0;
+  const cleaned = values.map((value) => {
+    if (value !== value) count.empty++;
+    else known++;
+    if (range === undefined || value !== value) return value;
+    if (isSlip(value, range)) {
+      const rare = count.repaired + count.unusual + 1 <= FEW + RARE * known;
+      count[rare ? "repaired" : "unusual"]++;
+      return rare ? value / 10 : value;
+    }
+    if (!isImpossible(value, range)) return value;
+    count.impossible++;
+    return Number.NaN;
+  });
+  return { values: cleaned, count };
+}
+
 /** Farther from zero than the range, and inside it when divided by ten. */
 const isSlip = (value: number, { low, high }: Range): boolean =>
   (value > Math.max(high, 0) || value < Math.min(low, 0)) && value / 10 >= low && value / 10 <= high;

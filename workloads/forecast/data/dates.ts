@@ -13,6 +13,11 @@ export function parseDay(text: string): Day | undefined {
   return date >= 1 && dayOf(year, month, 1) <= day && day < dayOf(year, month + 1, 1) ? day : undefined;
 }
 
+export type DateForm = "YYYYMMDD" | "YYYY-MM-DD";
+
+/** The form of what `parseDay` reads. */
+export const formOf = (text: string): DateForm => (text.includes("-") ? "YYYY-MM-DD" : "YYYYMMDD");
+
 /** The day of a date; month 13 is January of the next year. Hinnant, "chrono-compatible low-level date algorithms". */
 export function dayOf(year: number, month: number, date: number): Day {
   // Years counted from March, so that a leap day ends one.

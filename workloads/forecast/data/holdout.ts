@@ -16,6 +16,45 @@ export function parseHoldout(text: string): { share: number } | { from: Day; to:
   return { from, to };
 }
 
+/** What is trained on and what is checked, as the options say it. */
+export type Case =
+  | { readonly kind: "holdout"; readonly holdout: string }
+  /** Fold `fold`, from 0, of a backtest with a rolling origin. */
+  | { readonly kind: "fold"; readonly fold: number; readonly folds: number }
+  /** Trains on all rows. */
+  | { readonly kind: "all" };
+
+/**
+ * Which of a file's rows, sorted by day, train and which are checked. With a horizon, training ends `horizon` days before the
+ * first checked day: later targets were not known yet when that day was forecast.
+ */
+export function divideCase(days: readonly Day[], wanted: Case, horizon: number, file: string): Division {
+  if (wanted.kind === "all") return { train: [...days.keys()], check: [] };
+  const { train, check } =
+    wanted.kind === "holdout" ? divide(days, wanted.holdout, file) : divideFold(days.length, wanted, file);
+  const last = (days[check[0] ?? 0] as Day) - horizon;
+  const known = train.filter((row) => (days[row] as Day) <= last);
+  if (known.length > 0) return { train: known, check };
+  throw new InputError(
+    `${file}: no row is left to train on ${horizon} days before the first checked day; check fewer rows or shorten --horizon`,
+  );
+}
+
+/** As scikit-learn's TimeSeriesSplit: rows / (folds + 1) to each fold, the last fold ending with the last row. */
+function divideFold(
+  rows: number,
+  { fold, folds }: { readonly fold: number; readonly folds: number },
+  file: string,
+): Division {
+  const size = Math.floor(rows / (folds + 1));
+  if (size === 0) {
+    throw new InputError(`${file}: ${rows} rows are too few for --backtest ${folds}; it needs ${folds + 1} or more`);
+  }
+  const start = rows - (folds - fold) * size;
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, row) => from + row);
+  return { train: range(0, start), check: range(start, start + size) };
+}
+
 /** The last rows are checked, rounded up, or those of a range of days; rows after such a range are in neither part. */
 export function divide(days: readonly Day[], holdout: string, file: string): Division {
   const parsed = parseHoldout(holdout);

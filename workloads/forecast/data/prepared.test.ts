@@ -1,11 +1,23 @@
 import { expect, test } from "vitest";
-import { predictorsOf } from "./features.ts";
+import { type FeatureOptions, predictorsOf } from "./features.ts";
 import { divide, parseHoldout } from "./holdout.ts";
 import { prepareTables } from "./prepared.ts";
 import { readTable, type Table } from "./table.ts";
 
 const table = (rows: readonly string[], header = "date,temp,humidity"): Table =>
-  readTable(new TextEncoder().encode([header, ...rows].join("\n")), "w.csv", "date", (names) => names);
+  readTable(new TextEncoder().encode([header, ...rows].join("\n")), "w.csv", { date: "date" }, (names) => names);
+
+const PLAIN: FeatureOptions = {
+  harmonics: 0,
+  horizon: null,
+  lags: [],
+  windows: [],
+  lagColumns: "target",
+  known: "none",
+};
+
+const prepare = (observed: Table, queries: Record<string, Table>, predictors: string[], target: string) =>
+  prepareTables({ observed, trainRows: observed.days.length, queries, predictors, target, features: PLAIN });
 
 /** Days of one year with temperatures of 10.0 … 39.9 by tenths. */
 const year = (start: string, temp = (day: number): number => 10 + ((day * 7) % 300) / 10): string[] =>
@@ -16,7 +28,7 @@ const year = (start: string, temp = (day: number): number => 10 + ((day * 7) % 3
 
 test("makes the original's features, with the columns sorted by name", () => {
   const wide = table(["20210104,5,2,30,50", "20210105,,3,10,51"], "date,rainfall,wind,temp,humidity");
-  const { prepared } = prepareTables(
+  const { prepared } = prepare(
     wide,
     { holdout: wide },
     predictorsOf([...wide.columns.keys()], "humidity"),
@@ -32,7 +44,7 @@ test("makes the original's features, with the columns sorted by name", () => {
 
 test("other columns are features as they are, without temp × rainfall", () => {
   const other = table(["20210104,5,2", "20210105,6,3"], "date,pressure,load");
-  expect(prepareTables(other, {}, predictorsOf(["pressure", "load"], "load"), "load").prepared.features).toEqual([
+  expect(prepare(other, {}, predictorsOf(["pressure", "load"], "load"), "load").prepared.features).toEqual([
     "ISO week",
     "day of year",
     "pressure",
@@ -41,8 +53,8 @@ test("other columns are features as they are, without temp × rainfall", () => {
 
 test("the cleaning rule does not look at the rows that are checked", () => {
   const train = table(year("2019"));
-  const usual = prepareTables(train, { holdout: table(year("2020")) }, ["temp"], "humidity").prepared;
-  const hot = prepareTables(train, { holdout: table(year("2020", (day) => 300 + day)) }, ["temp"], "humidity").prepared;
+  const usual = prepare(train, { holdout: table(year("2020")) }, ["temp"], "humidity").prepared;
+  const hot = prepare(train, { holdout: table(year("2020", (day) => 300 + day)) }, ["temp"], "humidity").prepared;
   expect(hot.ranges).toEqual(usual.ranges);
   expect(hot.training).toEqual(usual.training);
   expect(hot.ranges["temp"]).toEqual({ low: 10, high: 39.9 });
@@ -53,7 +65,7 @@ test("trains on known targets alone, and never changes the truth it is scored ag
   rows[3] = "20190104,20,";
   rows[4] = "20190105,20,-999";
   const checked = table(["20200101,250,450", "20200102,20,"]);
-  const { prepared, counts } = prepareTables(table(rows), { holdout: checked }, ["temp"], "humidity");
+  const { prepared, counts } = prepare(table(rows), { holdout: checked }, ["temp"], "humidity");
   expect(prepared.training.rows).toBe(298);
   expect(counts["train"]?.["humidity"]).toEqual({ repaired: 0, impossible: 1, empty: 1, unusual: 0 });
   expect(counts["holdout"]).toEqual({ temp: { repaired: 1, impossible: 0, empty: 0, unusual: 0 } });
@@ -62,7 +74,7 @@ test("trains on known targets alone, and never changes the truth it is scored ag
 });
 
 test("no row with a target is an error", () => {
-  expect(() => prepareTables(table(["20200101,1,", "20200102,1,"]), {}, ["temp"], "humidity")).toThrow(
+  expect(() => prepare(table(["20200101,1,", "20200102,1,"]), {}, ["temp"], "humidity")).toThrow(
     'w.csv: no row to train on has a value in the column "humidity"',
   );
 });

@@ -1,8 +1,10 @@
 import { InputError } from "kindling";
 import { MAX_ROWS, makeTrainingSet, type TrainingSet } from "../forest/training-set.ts";
-import { type CleaningCount, cleanColumn, fitRange, type Range } from "./cleaning.ts";
+import { type Baselines, makeBaselines } from "./baselines.ts";
+import { type CleaningCount, cleanColumn, cleanOnwards, fitRange, type Range } from "./cleaning.ts";
 import { compactDate } from "./dates.ts";
-import { makeFeatures } from "./features.ts";
+import { type FeatureOptions, type FeaturePlan, makeFeatures, planFeatures } from "./features.ts";
+import { History } from "./history.ts";
 import { type Table, takeRows } from "./table.ts";
 
 /** Rows to predict. */
@@ -13,12 +15,21 @@ export type Query = {
   readonly features: Float64Array;
   /** The true target, NaN where it is not known. */
   readonly truth: Float64Array;
+  readonly baselines: Baselines;
 };
+
+/** Which of a job's series a model is for. */
+export type SeriesName = { readonly column: string; readonly name: string };
 
 /** All that training and prediction need; what a stage's tasks get as their broadcast value. */
 export type Prepared = {
   readonly target: string;
+  /** `null` where there is a single one. */
+  readonly series: SeriesName | null;
+  /** Whether its result begins a file. */
+  readonly header: boolean;
   readonly features: readonly string[];
+  readonly plan: FeaturePlan;
   readonly training: TrainingSet;
   /** First and last training day, YYYYMMDD. */
   readonly trainedFrom: string;
@@ -32,31 +43,82 @@ export type Prepared = {
 /** What cleaning did, by column; columns that it left alone are not listed. */
 export type CleaningCounts = Readonly<Record<string, CleaningCount>>;
 
-/** Fits the cleaning rule on `train`, applies it to `train` and every query by itself, and makes features. */
-export function prepareTables(
-  train: Table,
-  queries: Readonly<Record<string, Table>>,
-  predictors: readonly string[],
-  target: string,
-): { readonly prepared: Prepared; readonly counts: Readonly<Record<string, CleaningCounts>> } {
+/** What a model is made from. */
+export interface PrepareRequest {
+  /** Sorted by day. */
+  readonly observed: Table;
+  /** So many of the first rows are trained on. Those after them are known when later days are predicted, and no earlier. */
+  readonly trainRows: number;
+  /** The rows to predict. */
+  readonly queries: Readonly<Record<string, Table>>;
+  readonly predictors: readonly string[];
+  readonly target: string;
+  readonly features: FeatureOptions;
+  /** A single one by default. */
+  readonly series?: SeriesName | null;
+  /** True by default. */
+  readonly header?: boolean;
+}
+
+/** Fits the cleaning rule on the training rows, applies it to them and to every query by itself, and makes features. */
+export function prepareTables(request: PrepareRequest): {
+  readonly prepared: Prepared;
+  readonly counts: Readonly<Record<string, CleaningCounts>>;
+} {
+  const { observed, predictors, target } = request;
+  const train = takeRows(observed, [...observed.days.keys()].slice(0, request.trainRows));
   const columns = [...predictors, target];
+  const plan = planFeatures(request.features, predictors, target);
   const ranges = new Map(columns.map((column) => [column, fitRange(columnOf(train, column))]));
   const cleaned = cleanTable(train, columns, ranges);
-  // The true values that predictions are scored against stay as they came.
-  const asked = Object.entries(queries).map(([name, table]) => ({ name, ...cleanTable(table, predictors, ranges) }));
   const known = withTarget(cleaned.table, target);
-  const features = makeFeatures(known, predictors);
+  const histories = historiesOf(observed, cleaned.table, new Set([target, ...plan.past]), ranges);
+  const features = makeFeatures(known, plan, histories);
+  const history = histories.get(target) as History;
+  // The true values that predictions are scored against stay as they came.
+  const asked = Object.entries(request.queries).map(([name, table]) => {
+    const { table: usable, counts } = cleanTable(table, plan.same, ranges);
+    const query: Query = {
+      dates: usable.dates,
+      features: makeFeatures(usable, plan, histories).values,
+      truth: usable.columns.get(target) ?? new Float64Array(usable.days.length).fill(Number.NaN),
+      baselines: makeBaselines(usable.days, plan.horizon ?? 1, history, {
+        days: known.days,
+        values: columnOf(known, target),
+      }),
+    };
+    return { name, query, counts };
+  });
   const prepared: Prepared = {
     target,
+    series: request.series ?? null,
+    header: request.header ?? true,
     features: features.names,
+    plan,
     training: makeTrainingSet(features.values, features.names.length, columnOf(known, target)),
     trainedFrom: compactDate(known.days[0] ?? 0),
     trainedTo: compactDate(known.days.at(-1) ?? 0),
     ranges: Object.fromEntries([...ranges].map(([column, range]) => [column, range ?? null])),
-    queries: Object.fromEntries(asked.map(({ name, table }) => [name, makeQuery(table, predictors, target)])),
+    queries: Object.fromEntries(asked.map(({ name, query }) => [name, query])),
   };
   const counts = [["train", cleaned.counts] as const, ...asked.map(({ name, counts }) => [name, counts] as const)];
   return { prepared, counts: Object.fromEntries(counts) };
+}
+
+/** What was known of these columns: the cleaned training rows, then each later row as it looked when it came. */
+function historiesOf(
+  observed: Table,
+  train: Table,
+  columns: ReadonlySet<string>,
+  ranges: ReadonlyMap<string, Range | undefined>,
+): ReadonlyMap<string, History> {
+  const histories = [...columns].map((column): [string, History] => {
+    const values = columnOf(observed, column).slice();
+    values.set(columnOf(train, column));
+    values.set(cleanOnwards(values.slice(train.days.length), ranges.get(column)).values, train.days.length);
+    return [column, new History(observed.days, values)];
+  });
+  return new Map(histories);
 }
 
 function cleanTable(
@@ -87,12 +149,6 @@ function withTarget(table: Table, target: string): Table {
   }
   return takeRows(table, rows);
 }
-
-const makeQuery = (table: Table, predictors: readonly string[], target: string): Query => ({
-  dates: table.dates,
-  features: makeFeatures(table, predictors).values,
-  truth: table.columns.get(target) ?? new Float64Array(table.days.length).fill(Number.NaN),
-});
 
 function columnOf(table: Table, column: string): Float64Array {
   const values = table.columns.get(column);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { readTable } from "./table.ts";
 
-const read = (text: string) => readTable(new TextEncoder().encode(text), "w.csv", "date", (header) => header);
+const read = (text: string) => readTable(new TextEncoder().encode(text), "w.csv", { date: "date" }, (header) => header);
 
 test("reads dates and numbers in any column order; empty cells are missing", () => {
-  const table = read("\ufefftemp,date, wind \r\n1.5,20200102,\r\n-2e1,2020-01-01,NA\r\n");
-  expect(table.dates).toEqual(["20200102", "2020-01-01"]);
+  const table = read("\ufefftemp,date, wind \r\n1.5,20200102,\r\n-2e1,20200101,NA\r\n");
+  expect(table.dates).toEqual(["20200102", "20200101"]);
   expect(table.days).toEqual([18263, 18262]);
   expect([...(table.columns.get("temp") ?? [])]).toEqual([1.5, -20]);
   expect([...(table.columns.get("wind") ?? [])]).toEqual([Number.NaN, Number.NaN]);
@@ -25,7 +25,11 @@ test.each([
   ["date,temp\n20200101,Infinity\n", '"Infinity" is not a number'],
   ["date,temp\n20200101,1\u0000\n", "is not a number"],
   ["date,temp\n20200231,1\n", 'w.csv: row 2, column "date": "20200231" is no date'],
-  ["date,temp\n20200101,1\n2020-01-01,2\n", 'w.csv: row 3, column "date": 2020-01-01 stands in row 2 already'],
+  ["date,temp\n20200101,1\n20200101,2\n", 'w.csv: row 3, column "date": 20200101 stands in row 2 already'],
+  [
+    "date,temp\n20200101,1\n2020-01-02,2\n",
+    'w.csv: row 3, column "date": 2020-01-02 is not written as YYYYMMDD, as the dates above are',
+  ],
   ["date,temp,temp\n20200101,1,2\n", 'w.csv: row 1: the column "temp" stands there twice'],
   ["date,__proto__\n20200101,1\n", "w.csv: row 1: column 2 cannot be named __proto__"],
   [`date,${"x".repeat(101)}\n20200101,1\n`, "w.csv: row 1: column 2 cannot be named xxx"],
@@ -36,9 +40,9 @@ test.each([
 
 test("refuses bytes that are not UTF-8, and names a column that is needed", () => {
   const bytes = Uint8Array.from([0x64, 0xe4, 0x2c, 0x62]);
-  expect(() => readTable(bytes, "w.csv", "date", (header) => header)).toThrow("w.csv: the file is not UTF-8");
+  expect(() => readTable(bytes, "w.csv", { date: "date" }, (header) => header)).toThrow("w.csv: the file is not UTF-8");
   const text = new TextEncoder().encode("date,temp\n20200101,1\n");
-  expect(() => readTable(text, "w.csv", "date", () => ["humidity"])).toThrow(
+  expect(() => readTable(text, "w.csv", { date: "date" }, () => ["humidity"])).toThrow(
     'w.csv: row 1: the column "humidity" is missing; the file has date, temp',
   );
 });

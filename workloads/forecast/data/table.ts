@@ -1,14 +1,16 @@
 import { InputError } from "kindling";
 import { parseCsv } from "./csv.ts";
-import { type Day, parseDay } from "./dates.ts";
+import { type Day, type DateForm, formOf, parseDay } from "./dates.ts";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 /** Characters of a column's name. */
 const LONGEST_NAME = 100;
+/** Columns that a message names. */
+const LISTED = 20;
 /** What stands for a missing value, beside an empty cell. */
 const MISSING = new Set(["", "NA", "NaN", "nan", "null"]);
 
-/** A file of one row a day. */
+/** A file of one row a day; of one row a day and place, while it still has `series`. */
 export interface Table {
   /** As the user named the file, for messages. */
   readonly name: string;
@@ -17,23 +19,32 @@ export interface Table {
   readonly days: readonly Day[];
   /** By name; NaN where a value is missing. */
   readonly columns: ReadonlyMap<string, Float64Array>;
+  /** Of each row, the place or thing that it tells of, where a file holds several. */
+  readonly series?: readonly string[];
 }
+
+/** The columns that are no numbers. */
+export type KeyColumns = {
+  readonly date: string;
+  /** The column that tells several series in one file apart. */
+  readonly series?: string | undefined;
+};
 
 /**
  * Reads a CSV file with a header, a date column and numbers. `wanted` says of each other column whether it is needed: it
  * gets the header's names and gives those to read; a name that the header lacks is an error, as are ragged rows, text in
- * place of a number, wrong and repeated dates, and a file without rows. Rows keep the file's order.
+ * place of a number, wrong and repeated dates, dates in two forms, and a file without rows. Rows keep the file's order.
  */
 export function readTable(
   bytes: Uint8Array,
   name: string,
-  dateColumn: string,
+  keys: KeyColumns,
   wanted: (header: readonly string[]) => readonly string[],
 ): Table {
   const [header, ...records] = parseCsv(decode(bytes, name), name);
   if (header === undefined) throw new InputError(`${name}: the file is empty; a header and rows are expected`);
   const names = header.map((field) => field.trim());
-  checkHeader(names, name);
+  const places = checkHeader(names, name);
   if (records.length === 0) throw new InputError(`${name}: there is a header but no row below it`);
   records.forEach((record, index) => {
     if (record.length === names.length) return;
@@ -41,15 +52,20 @@ export function readTable(
       `${name}: row ${index + 2} has ${fields(record.length)} where the header has ${names.length}; correct or remove it`,
     );
   });
-  const dateAt = place(names, dateColumn, name, "date");
-  const dates = records.map((record) => (record[dateAt] as string).trim());
+  const texts = (column: string, option: string): string[] => {
+    const at = place(places, column, name, option);
+    return records.map((record) => (record[at] as string).trim());
+  };
+  const dates = texts(keys.date, "date");
+  const series = keys.series === undefined ? undefined : readSeries(texts(keys.series, "series"), name, keys.series);
   const columns = new Map(
-    wanted(names.filter((column) => column !== dateColumn)).map((column) => {
-      const at = place(names, column, name, "column");
+    wanted(names.filter((column) => column !== keys.date && column !== keys.series)).map((column) => {
+      const at = place(places, column, name);
       return [column, Float64Array.from(records, (record, row) => number(record[at] as string, name, row + 2, column))];
     }),
   );
-  return { name, dates, days: readDays(dates, name, dateColumn), columns };
+  const days = readDays(dates, series, name, keys.date);
+  return series === undefined ? { name, dates, days, columns } : { name, dates, days, columns, series };
 }
 
 /** The rows of a table in this order. */
@@ -72,7 +88,9 @@ function decode(bytes: Uint8Array, name: string): string {
   }
 }
 
-function checkHeader(names: readonly string[], file: string): void {
+/** Where each column stands. */
+function checkHeader(names: readonly string[], file: string): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
   names.forEach((column, index) => {
     if (column === "") throw new InputError(`${file}: row 1: column ${index + 1} has no name`);
     if (column.length > LONGEST_NAME || column === "__proto__") {
@@ -80,16 +98,19 @@ function checkHeader(names: readonly string[], file: string): void {
         `${file}: row 1: column ${index + 1} cannot be named ${column.slice(0, 40)}…; shorten or change it`,
       );
     }
-    if (names.indexOf(column) !== index)
-      throw new InputError(`${file}: row 1: the column "${column}" stands there twice`);
+    if (places.has(column)) throw new InputError(`${file}: row 1: the column "${column}" stands there twice`);
+    places.set(column, index);
   });
+  return places;
 }
 
-function place(names: readonly string[], column: string, file: string, what: string): number {
-  const at = names.indexOf(column);
-  if (at >= 0) return at;
-  const option = what === "date" ? " (choose the date column with --date)" : "";
-  throw new InputError(`${file}: row 1: the column "${column}" is missing${option}; the file has ${names.join(", ")}`);
+function place(places: ReadonlyMap<string, number>, column: string, file: string, option?: string): number {
+  const at = places.get(column);
+  if (at !== undefined) return at;
+  const advice = option === undefined ? "" : ` (choose the ${option} column with --${option})`;
+  const names = [...places.keys()].slice(0, LISTED).join(", ");
+  const more = places.size > LISTED ? ` and ${places.size - LISTED} more` : "";
+  throw new InputError(`${file}: row 1: the column "${column}" is missing${advice}; the file has ${names}${more}`);
 }
 
 function number(field: string, file: string, row: number, column: string): number {
@@ -102,23 +123,42 @@ function number(field: string, file: string, row: number, column: string): numbe
   );
 }
 
-function readDays(dates: readonly string[], file: string, column: string): Day[] {
-  const rows = new Map<Day, number>();
+function readDays(
+  dates: readonly string[],
+  series: readonly string[] | undefined,
+  file: string,
+  column: string,
+): Day[] {
+  const rows = new Map<string, Map<Day, number>>();
+  let form: DateForm | undefined;
   return dates.map((text, index) => {
+    const where = `${file}: row ${index + 2}, column "${column}"`;
     const day = parseDay(text);
     if (day === undefined) {
-      const shown = JSON.stringify(text.slice(0, 40));
-      throw new InputError(
-        `${file}: row ${index + 2}, column "${column}": ${shown} is no date; write YYYYMMDD or YYYY-MM-DD`,
-      );
+      throw new InputError(`${where}: ${JSON.stringify(text.slice(0, 40))} is no date; write YYYYMMDD or YYYY-MM-DD`);
     }
-    const earlier = rows.get(day);
+    form ??= formOf(text);
+    if (form !== formOf(text))
+      throw new InputError(`${where}: ${text} is not written as ${form}, as the dates above are`);
+    const name = series?.[index] ?? "";
+    const known = rows.get(name) ?? new Map<Day, number>();
+    const earlier = known.get(day);
     if (earlier !== undefined) {
-      throw new InputError(`${file}: row ${index + 2}, column "${column}": ${text} stands in row ${earlier} already`);
+      const whose = series === undefined ? "" : ` of ${JSON.stringify(name)}`;
+      throw new InputError(`${where}: ${text}${whose} stands in row ${earlier} already`);
     }
-    rows.set(day, index + 2);
+    rows.set(name, known.set(day, index + 2));
     return day;
   });
+}
+
+function readSeries(names: readonly string[], file: string, column: string): readonly string[] {
+  names.forEach((name, index) => {
+    if (name !== "" && name.length <= LONGEST_NAME && name !== "__proto__") return;
+    const problem = name === "" ? "is empty" : `cannot be ${JSON.stringify(name.slice(0, 40))}`;
+    throw new InputError(`${file}: row ${index + 2}, column "${column}": the name of the series ${problem}`);
+  });
+  return names;
 }
 
 const fields = (count: number): string => (count === 1 ? "1 field" : `${count} fields`);

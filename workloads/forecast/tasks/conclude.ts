@@ -1,31 +1,39 @@
 import type { TaskContext } from "kindling";
 import { csvField } from "../data/csv.ts";
-import type { Prepared } from "../data/prepared.ts";
-import { type Scores, score } from "../metrics.ts";
+import type { Prepared, Query } from "../data/prepared.ts";
+import { type Intervals, type Tally, tally } from "../metrics.ts";
 
-/** The scores of each query that has true values. */
-export type Conclusion = { readonly scores: Readonly<Record<string, Scores>> };
+/** How a query's predictions, and those of the baselines, compare with its true values. */
+export type Judged = { readonly model: Tally; readonly persistence: Tally; readonly seasonalMean: Tally };
 
-/** Reports the scores of all queries and gives the result file of the first one. */
+/** By query. */
+export type Conclusion = { readonly judged: Readonly<Record<string, Judged>> };
+
+/** Reports how good the predictions of all queries are and gives the result file of the first one. */
 export function conclude(
   context: TaskContext<Prepared, Conclusion>,
   predictionsOf: (query: string, rows: number) => Float64Array,
 ): string {
-  const { queries, target } = context.broadcast;
-  const scores: Record<string, Scores> = {};
-  let text = "";
-  for (const [name, { dates, truth }] of Object.entries(queries)) {
-    const predictions = predictionsOf(name, dates.length);
-    const scored = score(predictions, truth);
-    if (scored !== undefined) scores[name] = scored;
-    if (text === "") text = resultFile(target, dates, predictions);
-  }
-  context.report({ scores });
-  return text;
+  const judged: Record<string, Judged> = {};
+  const texts = Object.entries(context.broadcast.queries).map(([name, query]) => {
+    const predictions = predictionsOf(name, query.dates.length);
+    judged[name] = judge(query, predictions);
+    return () => resultFile(context.broadcast, query.dates, predictions);
+  });
+  context.report({ judged });
+  return texts[0]?.() ?? "";
 }
 
-/** `date` as it came in, then the target; the shortest decimals that read back as the same double. */
-function resultFile(target: string, dates: readonly string[], predictions: Float64Array): string {
-  const rows = dates.map((date, row) => `${csvField(date)},${predictions[row]}\n`);
-  return `date,${csvField(target)}\n${rows.join("")}`;
+const judge = ({ truth, baselines }: Query, predictions: Float64Array, intervals?: Intervals): Judged => ({
+  model: tally(predictions, truth, intervals),
+  persistence: tally(baselines.persistence, truth),
+  seasonalMean: tally(baselines.seasonalMean, truth),
+});
+
+/** `date` as it came in, the series if there are several, the target; the shortest decimals that read back as the same double. */
+function resultFile({ target, series, header }: Prepared, dates: readonly string[], predictions: Float64Array): string {
+  const names = ["date", ...(series === null ? [] : [csvField(series.column)]), csvField(target)];
+  const middle = series === null ? "" : `${csvField(series.name)},`;
+  const rows = dates.map((date, row) => `${csvField(date)},${middle}${predictions[row]}\n`);
+  return `${header ? `${names.join()}\n` : ""}${rows.join("")}`;
 }
