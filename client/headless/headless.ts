@@ -7,6 +7,7 @@ import { createHttpDataPlane } from "../transport/http-data-plane.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
 import { fileExecutionLog } from "./execution-log.ts";
+import { nodePeers } from "./webrtc.ts";
 
 export interface HeadlessOptions extends NodeOptions {
   /** Takes one line for people at each change. */
@@ -17,15 +18,20 @@ export interface HeadlessOptions extends NodeOptions {
 
 /** A node in a process of its own. Resolves once its threads take work; it joins then, and keeps trying where nobody answers. */
 export async function startHeadless(options: HeadlessOptions): Promise<ComputeNode> {
-  const { url, token, name, slots, memoryBytes, log, executionLog } = options;
+  const { url, token, name, slots, memoryBytes, relayOnly = false, log, executionLog } = options;
+  const peers = relayOnly ? undefined : nodePeers(url);
+  const lacks = ["WebGPU and WebGL"];
+  if (relayOnly) lacks.push("connections to other nodes: it was started relay only");
+  else if (peers === undefined) lacks.push("connections to other nodes: no WebRTC here");
   const node = new ComputeNode({
     identity: { token, name, kind: "headless", slots, memoryBytes },
     open: () => connectWebSocket(url),
     dataPlane: (secret) => createHttpDataPlane({ url, secret }),
+    peers,
     spawn: spawnNodeWorker,
     clock: systemClock,
     rng: philoxRng(randomBytes(4).readUInt32LE(), 0),
-    lacks: () => ["WebGPU and WebGL"],
+    lacks: () => lacks,
     ...(executionLog === undefined ? {} : { executionLog: fileExecutionLog(executionLog, log) }),
   });
   await node.ready;

@@ -12,8 +12,11 @@ export type Payload = { readonly encoded: Uint8Array } | { readonly value: Value
 export interface DataPlane {
   /** A workload bundle's code, checked against its hash. */
   bundle(hash: BlobHash, signal: AbortSignal): Promise<Uint8Array>;
-  /** A chunk that is not on this node, checked against its hash. Rejects with `InputUnavailable` (retryable). */
-  chunk(ref: ChunkRef, signal: AbortSignal): Promise<Payload>;
+  /**
+   * A chunk that is not on this node, checked against its hash. `start`: its first bytes, where they came by another way. Rejects with
+   * `InputUnavailable` (retryable).
+   */
+  chunk(ref: ChunkRef, signal: AbortSignal, start?: Uint8Array): Promise<Payload>;
   /** Gives a held chunk to the coordinator. */
   upload(chunk: HeldChunk, payload: Payload, signal: AbortSignal): Promise<void>;
   /** The bytes [start, end) of a source; rejects with `SourceUnavailable`. Not used where the source has a `path`. */

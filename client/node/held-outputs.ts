@@ -1,4 +1,4 @@
-import { type AttemptId, type ChunkKey, type JobId, jobOfTask, taskOfChunk } from "../../shared/ids.ts";
+import { type AttemptId, type BlobHash, type ChunkKey, type JobId, jobOfTask, taskOfChunk } from "../../shared/ids.ts";
 import type { HeldChunk } from "../../shared/protocol/messages.ts";
 import type { Payload } from "./data-plane.ts";
 
@@ -39,6 +39,13 @@ export class HeldOutputs {
 
   get(key: ChunkKey): Payload | undefined {
     return this.#held.get(key)?.payload;
+  }
+
+  /** The bytes with that hash, where they are encoded: what another node may have. */
+  encoded(key: ChunkKey, hash: BlobHash): Uint8Array | undefined {
+    const held = this.#held.get(key);
+    if (held === undefined || held.chunk.hash !== hash || !("encoded" in held.payload)) return undefined;
+    return held.payload.encoded;
   }
 
   /** Everything held, at most `limit` chunks; what a hello would not name is dropped, since nobody will ask for it. */

@@ -2,11 +2,14 @@ import type { Clock } from "../../shared/clock.ts";
 import { toWireError } from "../../shared/errors.ts";
 import type { BlobHash, JobId } from "../../shared/ids.ts";
 import type { ChunkRef, HeldChunk, Lease, SourceSpec, StageSpec } from "../../shared/protocol/messages.ts";
+import { NO_SHUFFLE_BYTES, type ShuffleBytes, type ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { WorkInput } from "../worker/compute-protocol.ts";
+import type { PeerFetch } from "../transport/peer/exchange.ts";
 import { estimateBytes, shareArrays } from "../worker/share.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { DataPlane, Payload } from "./data-plane.ts";
 import type { HeldOutputs } from "./held-outputs.ts";
+import { ShuffleRoute } from "./shuffle-route.ts";
 
 /** Requests of one task under way at once; browsers allow six to one host. */
 const PARALLEL_FETCHES = 6;
@@ -24,6 +27,8 @@ export interface Connection {
 export interface InputOptions {
   readonly connection: Connection;
   readonly held: HeldOutputs;
+  /** Chunks straight from the nodes that hold them; absent where this node has no connections to others. */
+  readonly peers?: { fetch(ref: ChunkRef, signal: AbortSignal): Promise<PeerFetch> };
   readonly clock: Clock;
   /** Ends everything that is under way when the node stops. */
   readonly lifetime: AbortSignal;
@@ -38,6 +43,16 @@ export interface PreparedInput {
   readonly input: WorkInput;
   /** Buffers that nobody else uses: they move to the worker. */
   readonly transfers: readonly ArrayBuffer[];
+  /** Bytes of its chunks by the way they came; undefined where it has none. */
+  readonly fetched: ShuffleBytes | undefined;
+}
+
+/** What is gathered while one task's input is fetched. */
+interface Gathering {
+  readonly transfers: ArrayBuffer[];
+  readonly shuffle: ShuffleMode;
+  readonly fetched: { -readonly [K in keyof ShuffleBytes]: number };
+  readonly signal: AbortSignal;
 }
 
 /** Brings what tasks read to this node, ahead of their start. A break of the connection delays it and fails nothing. */
@@ -45,6 +60,7 @@ export class Inputs {
   readonly #options: InputOptions;
   readonly #bundles: ByteCache<Uint8Array>;
   readonly #broadcasts: ByteCache<Payload>;
+  readonly #route = new ShuffleRoute();
 
   constructor(options: InputOptions) {
     this.#options = options;
@@ -54,13 +70,15 @@ export class Inputs {
 
   /** Everything that the lease reads. Bundle and broadcast stay in the cache, from where workers take them. */
   async prepare(lease: Lease, stage: StageSpec, signal: AbortSignal): Promise<PreparedInput> {
-    const transfers: ArrayBuffer[] = [];
+    const shuffle = stage.shuffle ?? "auto";
+    const gathering: Gathering = { transfers: [], shuffle, fetched: { ...NO_SHUFFLE_BYTES }, signal };
     const [input] = await Promise.all([
-      this.#input(lease, transfers, signal),
+      this.#input(lease, gathering),
       this.bundle(stage.bundle),
       stage.broadcast === null ? undefined : this.broadcast(stage.broadcast),
     ]);
-    return { input, transfers };
+    const fetched = input.kind === "value" ? undefined : gathering.fetched;
+    return { input, transfers: gathering.transfers, fetched };
   }
 
   bundle(hash: BlobHash): Promise<Uint8Array> {
@@ -72,7 +90,10 @@ export class Inputs {
   }
 
   broadcast(ref: ChunkRef): Promise<Payload> {
-    return this.#broadcasts.get(ref.hash ?? ref.key, () => this.#chunk(ref, [], this.#options.lifetime));
+    const signal = this.#options.lifetime;
+    return this.#broadcasts.get(ref.hash ?? ref.key, () =>
+      this.#chunk(ref, { transfers: [], shuffle: "relay", fetched: { ...NO_SHUFFLE_BYTES }, signal }),
+    );
   }
 
   /** Drops what only this job has: broadcasts without a hash go by their place in it. */
@@ -94,31 +115,73 @@ export class Inputs {
     this.#options.count("sent", chunk.bytes);
   }
 
-  async #input(lease: Lease, transfers: ArrayBuffer[], signal: AbortSignal): Promise<WorkInput> {
-    const { input } = lease;
+  async #input({ input }: Lease, gathering: Gathering): Promise<WorkInput> {
     switch (input.kind) {
       case "value":
         return input;
       case "chunk":
-        return { kind: "chunk", chunk: await this.#chunk(input.chunk, transfers, signal) };
+        return { kind: "chunk", chunk: await this.#chunk(input.chunk, gathering) };
       case "chunks": {
-        const chunks = await inParallel(input.chunks, PARALLEL_FETCHES, (ref) => this.#chunk(ref, transfers, signal));
+        const chunks = await inParallel(input.chunks, PARALLEL_FETCHES, (ref) => this.#chunk(ref, gathering));
         return { kind: "chunks", chunks };
       }
     }
   }
 
-  /** From the message itself, from this node, or from the data plane. */
-  async #chunk(ref: ChunkRef, transfers: ArrayBuffer[], signal: AbortSignal): Promise<Payload> {
-    if (ref.inline !== undefined) return { encoded: compact(ref.inline) };
+  /** From the message itself, from this node, from another that holds it, or from the coordinator. */
+  async #chunk(ref: ChunkRef, gathering: Gathering): Promise<Payload> {
+    const { fetched, transfers } = gathering;
+    if (ref.inline !== undefined) {
+      fetched.relay += ref.bytes;
+      return { encoded: compact(ref.inline) };
+    }
     const held = this.#options.held.get(ref.key);
-    if (held !== undefined) return held;
-    const fetched = await this.#steadily(signal, (plane, abort) => plane.chunk(ref, abort));
+    if (held !== undefined) {
+      fetched.local += ref.bytes;
+      return held;
+    }
+    const payload = await this.#fetch(ref, gathering);
     this.#options.count("received", ref.bytes);
-    if ("value" in fetched) return { value: shareArrays(fetched.value) };
-    const encoded = compact(fetched.encoded);
+    if ("value" in payload) return { value: shareArrays(payload.value) };
+    const encoded = compact(payload.encoded);
     if (encoded.buffer instanceof ArrayBuffer) transfers.push(encoded.buffer);
     return { encoded };
+  }
+
+  /** What a peer did not finish, the coordinator does. */
+  async #fetch(ref: ChunkRef, { shuffle, fetched, signal }: Gathering): Promise<Payload> {
+    const { peers, clock } = this.#options;
+    const hasPeers = peers !== undefined && (ref.holders?.length ?? 0) > 0;
+    const route = hasPeers ? this.#route.choose(shuffle, ref.bytes) : "relay";
+    const since = clock.now();
+    const measure = (): void => {
+      if (hasPeers) this.#route.measured(route, ref.bytes, clock.now() - since);
+    };
+    let start: Uint8Array | undefined;
+    if (peers !== undefined && route === "peer") {
+      const fetch = await peers.fetch(ref, signal);
+      if (fetch.complete) {
+        fetched.peer += ref.bytes;
+        measure();
+        return { encoded: fetch.bytes };
+      }
+      start = fetch.start;
+    }
+    const payload = await this.#relayed(ref, start, signal);
+    fetched.peer += start?.byteLength ?? 0;
+    fetched.relay += ref.bytes - (start?.byteLength ?? 0);
+    measure();
+    return payload;
+  }
+
+  async #relayed(ref: ChunkRef, start: Uint8Array | undefined, signal: AbortSignal): Promise<Payload> {
+    let known = start;
+    return this.#steadily(signal, (plane, abort) => {
+      // Only once: where the whole turns out wrong, the start may be what was.
+      const first = known;
+      known = undefined;
+      return plane.chunk(ref, abort, first);
+    });
   }
 
   /** Tries again what may succeed later; while the node is not joined it waits, and no try counts. */

@@ -13,6 +13,8 @@ import {
 } from "../../shared/protocol/messages.ts";
 import type { Rng } from "../../shared/rng.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
+import type { OpenPeerTransport } from "../transport/peer/channel.ts";
+import { PeerExchange } from "../transport/peer/exchange.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import { HeldOutputs } from "./held-outputs.ts";
@@ -39,6 +41,8 @@ export interface NodeParts {
   /** Makes a connection; called again after a break. */
   readonly open: () => NodeChannel;
   readonly dataPlane: (secret: string) => DataPlane;
+  /** Makes connections to other nodes; absent where the environment cannot, or the user does not want to be seen by them. */
+  readonly peers?: OpenPeerTransport | undefined;
   readonly spawn: SpawnWorker;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -64,6 +68,7 @@ export class ComputeNode {
   readonly #pool: WorkerPool;
   readonly #held: HeldOutputs;
   readonly #inputs: Inputs;
+  readonly #peers: PeerExchange | undefined;
   readonly #bench: Workbench;
   readonly #publisher: Publisher;
   readonly #session: SessionDriver;
@@ -91,16 +96,27 @@ export class ComputeNode {
     this.#publisher = new Publisher(clock, () => this.state);
     // A quarter of the memory for outputs that others hold too, an eighth for each cache; the kernels share the rest.
     this.#held = new HeldOutputs(memoryBytes / 4);
+    const count = (direction: "received" | "sent", bytes: number): void => {
+      this.#bytes[direction] += bytes;
+      this.#publisher.changed();
+    };
+    this.#peers =
+      parts.peers &&
+      new PeerExchange({
+        open: parts.peers,
+        clock,
+        dial: (job, peer) => this.#session.send({ type: "dial", job, peer }),
+        held: (key, hash) => this.#held.encoded(key, hash),
+        sent: (bytes) => count("sent", bytes),
+      });
     this.#inputs = new Inputs({
       connection,
       held: this.#held,
+      ...(this.#peers === undefined ? {} : { peers: this.#peers }),
       clock,
       lifetime: this.#lifetime.signal,
       cacheBytes: memoryBytes / 8,
-      count: (direction, bytes) => {
-        this.#bytes[direction] += bytes;
-        this.#publisher.changed();
-      },
+      count,
     });
     this.#pool = new WorkerPool(slots, {
       spawn,
@@ -217,12 +233,14 @@ export class ComputeNode {
       backends: [...this.#backends],
       lacks: [...this.#lacks],
       held: this.#held.list(HELD_MOST),
+      peers: this.#peers !== undefined,
     };
   }
 
   readonly #handlers: Handlers = {
-    welcome: ({ node, secret, heartbeat }) => {
+    welcome: ({ node, secret, heartbeat, peer }) => {
       if (this.#plane?.secret !== secret) this.#plane = { secret, plane: this.#parts.dataPlane(secret) };
+      this.#peers?.join(peer);
       this.#session.dispatch({ type: "Welcome", node, secret, heartbeat });
       this.#joined.resolve();
       this.#joined = Promise.withResolvers<void>();
@@ -248,11 +266,12 @@ export class ComputeNode {
     forget: ({ job }) => {
       this.#session.dispatch({ type: "Revoked", attempts: this.#bench.forget(job) });
       this.#held.forget(job);
+      this.#peers?.forget(job);
       this.#inputs.forget(job);
       for (const key of this.#stages.keys()) if (key.startsWith(`${job}/`)) this.#stages.delete(key);
     },
-    ticket: () => {},
-    listen: () => {},
+    ticket: ({ job, peer, ticket }) => this.#peers?.ticket(job, peer, ticket),
+    listen: () => this.#peers?.listen(),
   };
 
   #receive(message: ToNode): void {
@@ -300,6 +319,7 @@ export class ComputeNode {
     this.#bench.close();
     this.#lifetime.abort();
     this.#pool.stop();
+    this.#peers?.close();
     this.#held.clear();
     this.#publisher.end();
     this.#ended.resolve(this.state);

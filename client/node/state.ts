@@ -31,6 +31,8 @@ export interface NodeOptions {
   readonly name: string;
   readonly slots: number;
   readonly memoryBytes: number;
+  /** Connects to no other node, so that none learns this one's address: all bytes go through the coordinator. */
+  readonly relayOnly?: boolean;
 }
 
 /** The remote control of a node; in a tab it is called over Comlink from the page. */

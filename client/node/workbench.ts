@@ -7,6 +7,7 @@ import {
   type OutputChunk,
   type StageSpec,
   type TaskResult,
+  type TaskSuccess,
 } from "../../shared/protocol/messages.ts";
 import type { RunReply, RunSuccess } from "../worker/compute-protocol.ts";
 import type { ExecutionLog } from "./execution-log.ts";
@@ -184,11 +185,11 @@ export class Workbench {
       backend: reply.ok ? reply.backend : null,
       outcome: reply.ok ? "ok" : reply.error.code,
     });
-    if (this.#work.get(attempt) === work) this.#settle(work, reply, fetchMs);
+    if (this.#work.get(attempt) === work) this.#settle(work, reply, fetchMs, prepared.fetched);
     this.#pump();
   }
 
-  #settle(work: Work, reply: RunReply, fetchMs: number): void {
+  #settle(work: Work, reply: RunReply, fetchMs: number, fetched: TaskSuccess["fetched"]): void {
     if (!reply.ok) {
       this.#fail(work, reply.error);
       return;
@@ -202,7 +203,8 @@ export class Workbench {
     this.done.tasks++;
     this.done.units += units;
     const reason = reply.reason.slice(0, MAX_REASON);
-    this.#finish({ attempt, ok: true, chunks, summary, backend, reason, fetchMs, runMs, units });
+    const read = fetched === undefined ? {} : { fetched };
+    this.#finish({ attempt, ok: true, chunks, summary, backend, reason, fetchMs, runMs, units, ...read });
   }
 
   #fail(work: Work, { code, message, retryable }: WireError): void {

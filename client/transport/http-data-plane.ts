@@ -39,11 +39,20 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
     }
   }
 
-  async function blob(hash: BlobHash, size: number | null, what: string, signal: AbortSignal): Promise<Uint8Array> {
-    const path = `/api/blobs/${hash}`;
+  async function blob(
+    hash: BlobHash,
+    size: number | null,
+    what: string,
+    signal: AbortSignal,
+    start: Uint8Array = new Uint8Array(0),
+  ): Promise<Uint8Array> {
+    const from = start.byteLength;
     // An empty range cannot be asked for.
-    const content =
-      size === 0 ? new Uint8Array(0) : await bytes(path, { start: 0, end: size }, what, "InputUnavailable", signal);
+    const rest =
+      size === from
+        ? new Uint8Array(0)
+        : await bytes(`/api/blobs/${hash}`, { start: from, end: size }, what, "InputUnavailable", signal);
+    const content = from === 0 ? rest : joined(start, rest);
     const actual = await sha256Hex(content);
     if (actual !== hash) throw unavailable("InputUnavailable", what, new Error(`its bytes have the hash ${actual}`));
     return content;
@@ -51,10 +60,10 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
 
   return {
     bundle: (hash, signal) => blob(hash, null, `bundle ${hash}`, signal),
-    async chunk({ key, bytes: size, hash, inline }, signal) {
+    async chunk({ key, bytes: size, hash, inline }, signal, start) {
       if (inline !== undefined) return { encoded: inline };
       if (hash === null) throw unavailable("InputUnavailable", key, new Error("it has no hash to ask for"));
-      return { encoded: await blob(hash, size, `chunk ${key}`, signal) };
+      return { encoded: await blob(hash, size, `chunk ${key}`, signal, start) };
     },
     async upload({ key, hash }, payload, signal) {
       if (hash === null || !("encoded" in payload)) {
@@ -76,6 +85,13 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
       return bytes(path, { start, end }, `bytes ${start} to ${end} of ${name}`, "SourceUnavailable", signal);
     },
   };
+}
+
+function joined(start: Uint8Array, rest: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(start.byteLength + rest.byteLength);
+  whole.set(start);
+  whole.set(rest, start.byteLength);
+  return whole;
 }
 
 function unavailable(code: Unavailable, what: string, cause: unknown): KindlingError {
