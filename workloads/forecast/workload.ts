@@ -134,9 +134,9 @@ async function trainForest(
     async encode() {
       if (params.modelFormat === "onnx") return encodeOnnx(job, { trees, options }, forest, broadcast);
       const head = await job.map(encodeHead, [{ trees, options }], { broadcast });
-      const trees = await job.map(encodeTrees, forest, { broadcast });
+      const body = await job.map(encodeTrees, forest, { broadcast });
       const foot = await job.map(encodeFoot, [null], { broadcast });
-      const datasets = [head, trees, foot];
+      const datasets = [head, body, foot];
       return { parts: datasets.flatMap(({ parts }) => parts), buckets: 1, summaries: [] };
     },
   };

@@ -12,19 +12,32 @@ export type FitSummary = { readonly leaves: number };
 /** Grows a range of a forest's trees. */
 export const fit = defineTask<FitInput, Forest, Prepared, FitSummary>({
   js(input, context) {
-    const forest = fitTrees(referenceGrower(context.broadcast.training, input.options), input, context);
+    const forest = fitTrees(
+      referenceGrower(context.broadcast.training, input.options),
+      input,
+      context,
+      modelsOf(input),
+    );
     context.report({ leaves: leavesOf(forest) });
     return forest;
   },
   wasm: {
     module: wasm,
     run(exports, input, context) {
-      const forest = fitTrees(wasmGrower(exports, context.broadcast.training, input.options), input, context);
+      const forest = fitTrees(
+        wasmGrower(exports, context.broadcast.training, input.options),
+        input,
+        context,
+        modelsOf(input),
+      );
       context.report({ leaves: leavesOf(forest) });
       return forest;
     },
   },
 });
+
+/** Trees that are boosted one after the other are one model. */
+const modelsOf = ({ count, options }: FitInput): number => (options.stepSize === undefined ? count : 1);
 
 /** A tree of n leaves has 2 n − 1 nodes. */
 const leavesOf = ({ column, sizes }: Forest): number => (column.length + sizes.length) / 2;

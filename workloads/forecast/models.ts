@@ -1,0 +1,51 @@
+import type { TreeRange } from "./forest/fit.ts";
+import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
+import { MAX_BINNED_DEPTH } from "./forest/wasm-grower.ts";
+import { featureCount, type Params, treeRanges } from "./options.ts";
+
+/** How one model is trained: it follows from the parameters and the number of features alone. */
+export type ModelPlan = {
+  readonly model: "rf" | "et" | "gbt";
+  readonly options: ForestOptions;
+  /** Trees foretell what a linear model leaves. */
+  readonly linear: boolean;
+  /** All trees. */
+  readonly trees: number;
+  /** What each task grows: some trees, or all of one boosted model. */
+  readonly ranges: readonly TreeRange[];
+};
+
+export type ModelName = ModelPlan["model"];
+
+/** Depth of boosted trees, as in scikit-learn. */
+const BOOSTED_DEPTH = 3;
+/** Bins of boosted trees: finer ones cost time and gain nothing that can be measured. */
+const BOOSTED_BINS = 256;
+
+/** The model that the parameters ask for, on so many features. */
+export function planModel(params: Params & { readonly model: ModelName }, features: number): ModelPlan {
+  const { model } = params;
+  const boosts = model === "gbt";
+  const maxBins = params.maxBins ?? (boosts ? BOOSTED_BINS : undefined);
+  const subsamplingRate = params.subsamplingRate ?? (boosts ? 0.6 : 1);
+  const options: ForestOptions = {
+    seed: params.seed,
+    maxDepth: Math.min(params.maxDepth ?? (boosts ? BOOSTED_DEPTH : UNLIMITED), boosts ? MAX_BINNED_DEPTH : UNLIMITED),
+    minLeaf: params.minLeaf,
+    maxFeatures: featureCount(params.maxFeatures, features, model),
+    // What is not said is the default: so the options of a plain forest stay what they were.
+    ...(subsamplingRate < 1 && { subsamplingRate }),
+    ...(model !== "rf" && { bootstrap: false as const }),
+    ...(model === "et" && { randomThresholds: true as const }),
+    ...(params.minInfoGain > 0 && { minInfoGain: params.minInfoGain }),
+    ...(maxBins !== undefined && { maxBins }),
+    ...(boosts && { stepSize: params.stepSize }),
+  };
+  const ranges = boosts ? boostedRanges(params) : treeRanges(params);
+  const trees = boosts ? params.maxIter * params.bags : params.trees;
+  return { model, options, linear: params.trend === "linear", trees, ranges };
+}
+
+/** One task for each boosted model. */
+const boostedRanges = ({ bags, maxIter }: Params): TreeRange[] =>
+  Array.from({ length: bags }, (_, bag) => ({ first: bag * maxIter, count: maxIter }));
