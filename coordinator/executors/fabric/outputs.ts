@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
-import { sha256Hex } from "../../../shared/hash.ts";
 import {
   type AttemptId,
   type BlobHash,
@@ -92,7 +92,7 @@ export class Outputs {
       return;
     }
     const encoded = encodeValue(value);
-    const hash = blobHash(await sha256Hex(encoded));
+    const hash = blobHash(createHash("sha256").update(encoded).digest("hex"));
     await this.#deletions;
     if (!isLive()) return;
     // Before it is written: another job that ends meanwhile must not delete the same bytes.
