@@ -9,6 +9,7 @@ import { type ModelPlan, planModel } from "./models.ts";
 import { type Params, params, shareTasks } from "./options.ts";
 import { type Fitted, jobMetrics, type TrainedSummary } from "./report.ts";
 import type { Conclusion } from "./tasks/conclude.ts";
+import { detrend } from "./tasks/detrend.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
 import { onnxAttribute, onnxPart, onnxPieces } from "./tasks/encode-onnx.ts";
 import { joinModels, writeText } from "./tasks/encode-series.ts";
@@ -33,6 +34,7 @@ export default defineWorkload({
     survey,
     readFiles,
     prepare,
+    detrend,
     fit,
     predict,
     average,
@@ -112,12 +114,12 @@ type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: numb
 async function trainForest(
   job: Job,
   params: Params,
-  { options, trees, ranges }: ModelPlan,
+  { options, trees, ranges, linear }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
   const began = await seconds(job);
-  const broadcast = await job.broadcast(partition);
+  const broadcast = await job.broadcast(linear ? await withoutTrend(job, partition, label) : partition);
   const forest = await job.map(
     fit,
     ranges.map((range) => ({ ...range, options })),
@@ -140,6 +142,12 @@ async function trainForest(
       return { parts: datasets.flatMap(({ parts }) => parts), buckets: 1, summaries: [] };
     },
   };
+}
+
+/** What a linear model leaves of the training rows. */
+async function withoutTrend(job: Job, { dataset, partition }: Partition, label: string): Promise<Partition> {
+  const single = { parts: dataset.parts.slice(partition, partition + 1), buckets: 1, summaries: [] };
+  return { dataset: await job.map(detrend, single, { label: `trend (${label})` }), partition: 0 };
 }
 
 /** The trees' lists are put together list by list, and the file's beginning says how long they are. */

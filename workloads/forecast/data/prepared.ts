@@ -1,4 +1,5 @@
 import { InputError } from "kindling";
+import type { LinearModel } from "../forest/linear.ts";
 import { MAX_ROWS, makeTrainingSet, type TrainingSet } from "../forest/training-set.ts";
 import { type Baselines, makeBaselines } from "./baselines.ts";
 import { type CleaningCount, cleanColumn, cleanOnwards, fitRange, type Range } from "./cleaning.ts";
@@ -31,6 +32,8 @@ export type Prepared = {
   readonly features: readonly string[];
   readonly plan: FeaturePlan;
   readonly training: TrainingSet;
+  /** Added to what the trees predict, whose training set has what it leaves. */
+  readonly linear?: LinearModel;
   /** First and last training day, YYYYMMDD. */
   readonly trainedFrom: string;
   readonly trainedTo: string;

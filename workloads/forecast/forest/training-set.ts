@@ -120,3 +120,13 @@ export function rowValues({ rows, columns, order, ranks, values, valueStart }: T
   }
   return features;
 }
+
+/** [rows] The targets, as they came where they are decimals. */
+export const targetsOf = ({ targets, base, scale }: TrainingSet): Float64Array =>
+  targets.map((units) => (units + Math.round(base * scale)) / scale);
+
+/** The same rows with other targets. */
+export const withTargets = (set: TrainingSet, targets: Float64Array): TrainingSet => ({
+  ...set,
+  ...wholeNumbers(targets),
+});

@@ -1,6 +1,7 @@
 import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
 import { type Forest, sumLeaves } from "../forest/forest.ts";
+import { linearValue } from "../forest/linear.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 
 /** Leaf values of some trees, summed for each row of each query; whole numbers. */
@@ -21,6 +22,7 @@ export const predict = defineTask<Forest, LeafSums, Prepared>({
 /** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
 export const average = defineTask<readonly LeafSums[], string, Prepared, Conclusion>({
   js(parts, context) {
+    const { linear, queries, features } = context.broadcast;
     const { base, scale } = context.broadcast.training;
     const models = parts.reduce((total, part) => total + part.models, 0);
     // One division, so that a mean of decimals comes out as the double nearest to it.
@@ -32,7 +34,10 @@ export const average = defineTask<readonly LeafSums[], string, Prepared, Conclus
           total[row] = (total[row] as number) + sum;
         });
       }
-      return total.map((sum) => (sum + shift) / (models * scale));
+      const trees = total.map((sum) => (sum + shift) / (models * scale));
+      const values = queries[name]?.features;
+      if (linear === undefined || values === undefined) return trees;
+      return trees.map((value, row) => value + linearValue(linear, values, row * features.length));
     };
     return conclude(context, predictionsOf);
   },
