@@ -31,7 +31,7 @@ export function summarize(
       .map(([backend]) => backend)
       .join("+"),
     seconds: job.seconds,
-    metrics: job.metrics,
+    metrics: executor === "fabric" && job.shuffle ? { ...job.metrics, shuffle: { ...job.shuffle } } : job.metrics,
     artifacts: job.artifacts.map(({ name, bytes, sha256 }) => ({ name, path: pathOf(name), bytes, sha256 })),
   };
 }

@@ -1,6 +1,7 @@
 import type { JobId, TaskKey } from "../../shared/ids.ts";
 import type { BackendChoice } from "../../shared/sdk/task.ts";
 import type { Value } from "../../shared/value.ts";
+import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { OutputRecord } from "../store/journal.ts";
 
 /** One output chunk as a task's input: a bucket of a finished task. */
@@ -40,7 +41,12 @@ export interface OpenedSource {
 export interface Executor {
   /** Takes up a job: the bundle that its nodes load, and the outputs that its journal has. */
   begin(
-    job: { readonly id: JobId; readonly bundle: string; readonly priority: number },
+    job: {
+      readonly id: JobId;
+      readonly bundle: string;
+      readonly priority: number;
+      readonly shuffle?: ShuffleMode | undefined;
+    },
     recovered: readonly OutputRecord[],
   ): void;
   /** Rejects with `InputError`, naming the file, when it cannot be read. */

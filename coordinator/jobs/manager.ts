@@ -86,7 +86,8 @@ export class JobManager implements JobService {
       ? await this.#load(blobHash(request.bundle), request.workload)
       : await this.#named(request.workload);
     parseParams(workload, request.params);
-    return this.#create({ workload: workload.name, bundle: hash, params: request.params as Value });
+    const shuffle = request.shuffle === undefined ? {} : { shuffle: request.shuffle };
+    return this.#create({ workload: workload.name, bundle: hash, params: request.params as Value, ...shuffle });
   }
 
   async rerun(id: JobId): Promise<JobId> {
@@ -180,7 +181,8 @@ export class JobManager implements JobService {
     const { fabric, journal } = this.#options;
     const recovered = journal.outputs(record.id);
     // Earlier jobs first.
-    fabric.begin({ id: record.id, bundle: record.spec.bundle, priority: -record.createdAt }, recovered);
+    const { bundle, shuffle } = record.spec;
+    fabric.begin({ id: record.id, bundle, priority: -record.createdAt, shuffle }, recovered);
     this.#began.set(record.id, began);
     const driving = this.#run(record).finally(() => {
       this.#driving.delete(record.id);
@@ -274,12 +276,13 @@ export class JobManager implements JobService {
     return record;
   }
 
-  #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, "stages" | "shares" | "unit" | "seconds"> {
+  #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, "stages" | "shares" | "shuffle" | "unit" | "seconds"> {
     const { fabric } = this.#options;
     const began = this.#began.get(id);
     return {
       stages: fabric.stages(id),
       shares: fabric.shares(id),
+      shuffle: fabric.shuffled(id),
       unit: this.#loaded.get(spec.bundle as BlobHash)?.workload.unit ?? "tasks",
       seconds: (began === undefined ? Date.now() - createdAt : performance.now() - began) / 1000,
     };

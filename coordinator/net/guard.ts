@@ -19,6 +19,12 @@ export const ownAddresses = (): string[] =>
     (addresses ?? []).map(({ address }) => hostInUrl(address.replace(/%.*$/, ""))),
   );
 
+/** Whether a connection from this address comes from this machine. */
+export function isThisMachine(address: string): boolean {
+  const plain = address.replace(/^::ffff:/, "");
+  return /^127\./.test(plain) || plain === "::1" || ownAddresses().includes(hostInUrl(plain));
+}
+
 export const hostInUrl = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host.toLowerCase());
 
 /** A Host header that is one of ours, as `host` or `host:port` in lower case; throws `ForeignHost` otherwise. */

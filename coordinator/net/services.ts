@@ -32,6 +32,14 @@ export interface NodeService {
   isNodeSecret(secret: string): boolean;
 }
 
+/** Who may meet whom at the signalling server. */
+export interface PeerService {
+  /** Whether this is a joined node, with its token. */
+  admits(peer: string, token: string): boolean;
+  /** Uses a ticket up; gives the job for which these two may connect, or null. */
+  redeem(ticket: string, reader: string, holder: string): JobId | null;
+}
+
 /** Bytes that nodes read and write. */
 export interface DataService {
   readonly blobs: BlobStore;

@@ -1,4 +1,5 @@
 import type { ArtifactView, JobView, NodeView, StageView } from "../../shared/protocol/api.ts";
+import type { ShuffleBytes } from "../../shared/protocol/shuffle.ts";
 import type { Metrics } from "../../shared/sdk/job.ts";
 import type { NodeSession } from "../executors/fabric/session.ts";
 import type { JobRecord } from "../store/journal.ts";
@@ -8,6 +9,7 @@ export interface Outcome {
   readonly unit: string;
   readonly stages: readonly StageView[];
   readonly shares: JobView["shares"];
+  readonly shuffle?: ShuffleBytes;
   readonly seconds: number;
   readonly metrics?: Metrics;
   readonly artifacts?: readonly ArtifactView[];
@@ -17,7 +19,7 @@ export interface Outcome {
 /** `live` tells of a job under way. */
 export function jobView(
   record: JobRecord,
-  live: () => Pick<Outcome, "stages" | "shares" | "unit" | "seconds">,
+  live: () => Pick<Outcome, "stages" | "shares" | "shuffle" | "unit" | "seconds">,
 ): JobView {
   const outcome: Outcome = record.outcome === null ? live() : (record.outcome as unknown as Outcome);
   return {
@@ -30,6 +32,7 @@ export function jobView(
     params: record.spec.params,
     stages: outcome.stages,
     shares: outcome.shares,
+    ...(outcome.shuffle ? { shuffle: outcome.shuffle } : {}),
     metrics: outcome.metrics ?? {},
     artifacts: outcome.artifacts ?? [],
     error: outcome.error ?? null,

@@ -1,5 +1,6 @@
 import type { JobId, TaskKey } from "../../shared/ids.ts";
 import type { OutputChunk } from "../../shared/protocol/messages.ts";
+import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { Value } from "../../shared/value.ts";
 
@@ -12,6 +13,8 @@ export interface JobSpec {
   readonly bundle: string;
   /** As given, before defaults. */
   readonly params: Value;
+  /** How its nodes get each other's outputs; `auto` where it is absent. */
+  readonly shuffle?: ShuffleMode | undefined;
 }
 
 export interface JobRecord {

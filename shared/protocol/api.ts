@@ -44,7 +44,7 @@ export interface JobView {
   readonly stages: readonly StageView[];
   /** Share of this job's finished tasks by node name. */
   readonly shares: readonly { readonly node: string; readonly name: string; readonly tasks: number }[];
-  /** Bytes of input chunks by the way they came; absent while none were read. */
+  /** Bytes of input chunks by the way they came; absent in jobs of earlier versions. */
   readonly shuffle?: ShuffleBytes;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly artifacts: readonly ArtifactView[];

@@ -5,6 +5,7 @@ import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import { blobHash, jobId } from "../../../shared/ids.ts";
 import type { JobView } from "../../../shared/protocol/api.ts";
+import { SHUFFLE_MODES, type ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import { parseBytes } from "../bytes.ts";
 import { followJob } from "../follow-job.ts";
@@ -34,6 +35,11 @@ const OWN = {
   },
   out: { type: "string", value: "FILE", help: "write the result file here" },
   "model-out": { type: "string", value: "FILE", help: "write the model here, where the workload makes one" },
+  shuffle: {
+    type: "string",
+    value: "auto|peer|relay",
+    help: "how nodes get each other's outputs: from each other, through the coordinator, or as suits (auto)",
+  },
   json: { type: "boolean", help: "print one JSON object on standard output, and nothing else" },
   verbose: { type: "boolean", help: "log what the scheduler does" },
   help: { type: "boolean", help: "show this" },
@@ -73,12 +79,16 @@ export async function run(argv: readonly string[]): Promise<void> {
   if (executor !== "local" && executor !== "fabric") {
     throw new KindlingError("BadUsage", `--executor takes local or fabric, not ${JSON.stringify(executor)}`);
   }
+  const shuffle = SHUFFLE_MODES.find((mode) => mode === (own.shuffle ?? "auto"));
+  if (shuffle === undefined) {
+    throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
+  }
   parseParams(workload, parsed.params);
   const outFiles = new OutFiles(own.out ?? null, new Map(own["model-out"] ? [["model", own["model-out"]]] : []));
   await outFiles.check();
 
   const start = executor === "local" ? runLocal : runRemote;
-  const run = { workload: workload.name, code: bundle.code, params: parsed.params, options, own, outFiles };
+  const run = { workload: workload.name, code: bundle.code, params: parsed.params, options, shuffle, own, outFiles };
   const job = await start(run).catch(async (error: unknown) => {
     await outFiles.abandon();
     throw error;
@@ -94,6 +104,7 @@ interface Run {
   readonly code: Uint8Array;
   readonly params: Record<string, Value>;
   readonly options: readonly SchemaOption[];
+  readonly shuffle: ShuffleMode;
   readonly own: Own;
   readonly outFiles: OutFiles;
 }
@@ -123,7 +134,7 @@ async function runLocal({ workload, code, params, own, outFiles }: Run): Promise
   }
 }
 
-async function runRemote({ workload, code, params, options, own, outFiles }: Run): Promise<JobView> {
+async function runRemote({ workload, code, params, options, shuffle, own, outFiles }: Run): Promise<JobView> {
   const client = await connectTo({
     on: own.on ?? DEFAULT_URL,
     token: own.token,
@@ -135,7 +146,7 @@ async function runRemote({ workload, code, params, options, own, outFiles }: Run
     const file = params[param];
     if (property.kindling === "file" && typeof file === "string") sent[param] = await uploadFile(client, file);
   }
-  const id = await client.submit({ workload, bundle: blobHash(hash), params: sent });
+  const id = await client.submit({ workload, bundle: blobHash(hash), params: sent, shuffle });
   const interrupt = new AbortController();
   const stopWaiting = onInterrupt(() => interrupt.abort());
   let latest: JobView | undefined;

@@ -12,7 +12,13 @@ import {
   taskOfChunk,
 } from "../../../shared/ids.ts";
 import type { StageView } from "../../../shared/protocol/api.ts";
-import type { TaskSuccess } from "../../../shared/protocol/messages.ts";
+import type { ChunkRef, TaskSuccess } from "../../../shared/protocol/messages.ts";
+import {
+  addShuffleBytes,
+  NO_SHUFFLE_BYTES,
+  type ShuffleBytes,
+  type ShuffleMode,
+} from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { Log } from "../../observe/log.ts";
 import type { SchedulerEffect, SchedulerEvent } from "../../scheduler/events.ts";
@@ -22,6 +28,7 @@ import type { OutputRecord } from "../../store/journal.ts";
 import type { ChunkName, Executor, OpenedSource, StageRequest } from "../executor.ts";
 import type { PendingOutput } from "./acceptance.ts";
 import type { OpenFile, ReadableSource } from "./files.ts";
+import { Introductions, withHolders } from "./introductions.ts";
 import { SchedulerLoop } from "./loop.ts";
 import { Outputs, type OutputsOptions } from "./outputs.ts";
 import { Patience } from "./patience.ts";
@@ -39,6 +46,11 @@ export interface FabricOptions extends OutputsOptions {
 /** ms that a replay may take before nodes are let in all the same: a driver may wait for anything in `once`. */
 const REPLAY_MS = 10_000;
 
+/** In mode `auto` smaller chunks are not worth a connection. */
+const SMALL_BYTES = 64 * 1024;
+/** Holders that are named for one chunk. */
+const MAX_HOLDERS = 8;
+
 interface LiveJob {
   readonly bundle: BlobHash;
   readonly priority: number;
@@ -48,6 +60,9 @@ interface LiveJob {
   /** Resolved when a stage needs work that only nodes can do, or the job is over. */
   readonly waits: PromiseWithResolvers<void>;
   /** Finished tasks by node, for "your share". */
+  readonly shuffle: ShuffleMode;
+  /** Input chunks by the way they came. */
+  fetched: ShuffleBytes;
   readonly shares: Map<NodeId, { name: string; tasks: number }>;
   /** Why it cannot end well, once that is known. */
   failure: KindlingError | null;
@@ -59,6 +74,7 @@ interface LiveJob {
  */
 export class Fabric implements Executor {
   readonly outputs: Outputs;
+  readonly introductions: Introductions;
   readonly #options: FabricOptions;
   readonly #loop: SchedulerLoop;
   readonly #patience: Patience;
@@ -70,6 +86,7 @@ export class Fabric implements Executor {
 
   constructor(options: FabricOptions) {
     this.#options = options;
+    this.introductions = new Introductions(options.clock);
     this.#loop = new SchedulerLoop({ epochBase: options.journal.incarnation * 10_000 }, options.clock, {
       Assign: (effect) => this.#assign(effect),
       Revoke: ({ node, attempts }) => this.#nodes.get(node)?.channel.send({ type: "revoke", attempts: [...attempts] }),
@@ -99,7 +116,10 @@ export class Fabric implements Executor {
 
   // What drivers call.
 
-  begin(job: { id: JobId; bundle: string; priority: number }, recovered: readonly OutputRecord[]): void {
+  begin(
+    job: { id: JobId; bundle: string; priority: number; shuffle?: ShuffleMode | undefined },
+    recovered: readonly OutputRecord[],
+  ): void {
     this.#jobs.set(job.id, {
       bundle: blobHash(job.bundle),
       priority: job.priority,
@@ -107,6 +127,8 @@ export class Fabric implements Executor {
       sources: new Map(),
       stages: new Map(),
       waits: Promise.withResolvers(),
+      shuffle: job.shuffle ?? "auto",
+      fetched: NO_SHUFFLE_BYTES,
       shares: new Map(),
       failure: null,
     });
@@ -148,7 +170,7 @@ export class Fabric implements Executor {
     const job = this.#live(request.job);
     const { inProcess, taskDeadlineMs, log } = this.#options;
     const sources = sourceSpecs(job.sources, inProcess);
-    const spec = stageSpec(request, job.bundle, sources, this.outputs.table, taskDeadlineMs);
+    const spec = stageSpec(request, job.bundle, sources, this.outputs.table, taskDeadlineMs, job.shuffle);
     const stage = new RunningStage(request, spec, this.#now());
     job.stages.set(request.ordinal, stage);
     const finished = await this.#recover(request, job, stage);
@@ -178,6 +200,7 @@ export class Fabric implements Executor {
     if (!job) return;
     this.#fail(id, new KindlingError(reason === "cancelled" ? "Cancelled" : "JobEnded", `${id} is over: ${reason}`));
     this.dispatch({ type: "JobEnded", job: id });
+    this.introductions.end(id);
     for (const node of this.#nodes.values()) node.forget(id);
     this.#jobs.delete(id);
     job.waits.resolve();
@@ -269,6 +292,11 @@ export class Fabric implements Executor {
     return [...(this.#jobs.get(job)?.shares ?? [])].map(([node, share]) => ({ node, ...share }));
   }
 
+  /** Bytes that the job's tasks read from other tasks, by the way they came. */
+  shuffled(job: JobId): ShuffleBytes {
+    return this.#jobs.get(job)?.fetched ?? NO_SHUFFLE_BYTES;
+  }
+
   story(task: TaskKey): readonly string[] | undefined {
     return this.#loop.state.tasks.has(task) ? story(this.#loop.state, task) : undefined;
   }
@@ -282,20 +310,35 @@ export class Fabric implements Executor {
   // What the scheduler wants.
 
   #assign({ node, assignments }: Extract<SchedulerEffect, { type: "Assign" }>): void {
+    const session = this.#nodes.get(node);
+    if (!session) return;
     const leases = assignments.map(({ attempt, task }) => {
       const { request } = this.#stage(jobOfTask(task), ordinalOf(task));
-      return leaseOf(attempt, task, request, this.outputs.table);
+      const lease = leaseOf(attempt, task, request, this.outputs.table);
+      return { ...lease, input: withHolders(lease.input, (ref) => this.#introduce(session, lease.job, ref)) };
     });
-    this.#nodes.get(node)?.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
+    session.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
+  }
+
+  /** Peers that the reader may ask for a chunk; none where the way through the coordinator suits better. */
+  #introduce(reader: NodeSession, job: JobId, ref: ChunkRef): string[] {
+    const shuffle = this.#jobs.get(job)?.shuffle ?? "relay";
+    if (!reader.peer || ref.inline !== undefined || shuffle === "relay") return [];
+    if (shuffle === "auto" && (ref.bytes < SMALL_BYTES || reader.isOnThisMachine)) return [];
+    const holders = holdersOf(this.#loop.state, taskOfChunk(ref.key));
+    if (holders.includes(reader.id)) return [];
+    const peers = holders.flatMap((node) => this.#nodes.get(node)?.peer?.id ?? []).slice(0, MAX_HOLDERS);
+    for (const peer of peers) this.introductions.introduce(job, reader.peer.id, peer);
+    return peers;
   }
 
   #accept({ node, attempt, task, output, repeated }: Extract<SchedulerEffect, { type: "Accept" }>): void {
     const result = this.#reported.get(attempt)?.result;
     if (!result) throw new Error(`${attempt} was accepted but never reported`);
     this.#reported.delete(attempt);
-    const { summary, backend, reason, runMs, units } = result;
+    const { summary, backend, reason, runMs } = result;
     const record: OutputRecord = { task, ...output, summary, backend, reason, runMs };
-    if (!repeated) this.#count(node, record, units);
+    if (!repeated) this.#count(node, record, result);
     this.outputs.accept(record, { node, attempt }, !repeated);
   }
 
@@ -345,10 +388,11 @@ export class Fabric implements Executor {
     return stage;
   }
 
-  #count(node: NodeId, record: OutputRecord, units: number): void {
+  #count(node: NodeId, record: OutputRecord, { units, fetched }: TaskSuccess): void {
     const job = this.#jobs.get(jobOfTask(record.task));
     if (!job) return;
     job.stages.get(ordinalOf(record.task))?.accept(record, units, false);
+    if (fetched) job.fetched = addShuffleBytes(job.fetched, fetched);
     const session = this.#nodes.get(node);
     if (!session) return;
     session.tasksDone++;

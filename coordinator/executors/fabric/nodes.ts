@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
-import { type NodeId, nodeId } from "../../../shared/ids.ts";
+import { type JobId, type NodeId, nodeId } from "../../../shared/ids.ts";
 import type { CloseReason, CoordinatorChannel } from "../../../shared/protocol/channel.ts";
 import { type Hello, PROTOCOL_VERSION, type ToCoordinator } from "../../../shared/protocol/messages.ts";
+import { isThisMachine } from "../../net/guard.ts";
 import type { NodeService } from "../../net/services.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Fabric } from "./fabric.ts";
@@ -82,6 +83,8 @@ export class Nodes implements NodeService {
     const secret = resumes ? known.secret : randomBytes(32).toString("base64url");
     const joinedAt = resumes ? known.joinedAt : Date.now();
     const session = new NodeSession(id, secret, hello, channel, this.#clock.now(), joinedAt);
+    session.isOnThisMachine = isThisMachine(address);
+    if (hello.peers === true) session.peer = (resumes ? known.peer : null) ?? this.#fabric.introductions.enrol();
     if (resumes) {
       session.tasksDone = known.tasksDone;
       this.#graces.get(id)?.();
@@ -90,7 +93,8 @@ export class Nodes implements NodeService {
       known.channel = channel;
       old.close({ kind: "replaced", detail: "The node connected anew" });
     }
-    channel.send({ type: "welcome", protocol: PROTOCOL_VERSION, node: id, secret, heartbeat: HEARTBEAT_MS });
+    const peer = session.peer === null ? {} : { peer: session.peer };
+    channel.send({ type: "welcome", protocol: PROTOCOL_VERSION, node: id, secret, heartbeat: HEARTBEAT_MS, ...peer });
     this.#log.info(`${session.name} (${id}, ${hello.kind}, ${hello.slots} slots) ${resumes ? "is back" : "joined"}`);
     this.#fabric.joined(session);
     return session;
@@ -130,12 +134,25 @@ export class Nodes implements NodeService {
       case "unavailable":
         this.#fabric.outputs.refused(session.id, message.chunks);
         return;
+      case "dial":
+        this.#dial(session, message.job, message.peer);
+        return;
       case "leave":
         session.leaving = true;
         this.#fabric.dispatch({ type: "NodeLeaving", node: session.id });
         this.#endIfLeft(session);
         return;
     }
+  }
+
+  /** A node wants to connect to another: the one gets a ticket, the other hears that it is wanted. */
+  #dial(reader: NodeSession, job: JobId, peer: string): void {
+    const { nodes, introductions } = this.#fabric;
+    const holder = [...nodes.values()].find((session) => session.peer?.id === peer);
+    const isThere = holder !== undefined && !this.#graces.has(holder.id);
+    const ticket = isThere && reader.peer ? introductions.ticket(job, reader.peer.id, peer) : null;
+    if (ticket !== null) holder?.channel.send({ type: "listen" });
+    reader.channel.send({ type: "ticket", job, peer, ticket });
   }
 
   /** A node that said it leaves goes when it owes nothing more. */
@@ -159,6 +176,7 @@ export class Nodes implements NodeService {
 
   #lose(session: NodeSession, reason: string): void {
     this.#log.info(`${session.name} (${session.id}) is gone: ${reason}`);
+    if (session.peer) this.#fabric.introductions.expel(session.peer.id);
     this.#fabric.lost(session.id, reason);
   }
 

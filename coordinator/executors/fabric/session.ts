@@ -1,6 +1,6 @@
 import type { AttemptId, JobId, NodeId } from "../../../shared/ids.ts";
 import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
-import type { Hello, Lease, StageSpec } from "../../../shared/protocol/messages.ts";
+import type { Hello, Lease, PeerIdentity, StageSpec } from "../../../shared/protocol/messages.ts";
 import type { Backend } from "../../../shared/sdk/task.ts";
 
 /** Leases in one message: one lease may be large, and a frame has a limit. */
@@ -14,6 +14,10 @@ export class NodeSession {
   readonly joinedAt: number;
   channel: CoordinatorChannel;
   slots: number;
+  /** Who it is to other nodes; null where it takes no connections. */
+  peer: PeerIdentity | null = null;
+  /** Whether what comes through the coordinator crosses no network on its way to it. */
+  isOnThisMachine = false;
   leaving = false;
   tasksDone = 0;
   /** Monotonic ms of the last sign of life. */

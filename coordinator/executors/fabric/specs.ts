@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type AttemptId, type BlobHash, jobOfTask, type TaskKey, taskOfAttempt } from "../../../shared/ids.ts";
 import type { Lease, SourceSpec, StageSpec, TaskInput, TaskSuccess } from "../../../shared/protocol/messages.ts";
+import type { ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { PartitionInput, StageRequest } from "../executor.ts";
 import type { ChunkTable } from "./chunks.ts";
 import type { ReadableSource } from "./files.ts";
@@ -16,10 +17,11 @@ export function stageSpec(
   sources: SourceSpec[],
   chunks: ChunkTable,
   deadline: number,
+  shuffle: ShuffleMode,
 ): StageSpec {
   const { job, ordinal, kind, task, backend, buckets, broadcast } = request;
   return {
-    ...{ job, ordinal, kind, bundle, task, backend, buckets, sources, deadline },
+    ...{ job, ordinal, kind, bundle, task, backend, buckets, sources, deadline, shuffle },
     broadcast: broadcast ? chunks.ref(broadcast.task, broadcast.bucket) : null,
   };
 }
