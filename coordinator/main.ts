@@ -109,6 +109,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     {
       jobs,
       nodes,
+      peers: fabric.introductions,
       data,
       log,
       health: {

@@ -15,7 +15,7 @@ import { jobRoutes } from "./job-routes.ts";
 import { pageRoutes } from "./pages.ts";
 import { createRequestHandler } from "./request-handler.ts";
 import type { Route } from "./route.ts";
-import type { DataService, HealthService, JobService, NodeService } from "./services.ts";
+import type { DataService, HealthService, JobService, NodeService, PeerService } from "./services.ts";
 import { createUpgrades } from "./upgrades.ts";
 import { CHANNEL_LIMITS, type ChannelLimits } from "./websocket-channel.ts";
 
@@ -48,6 +48,7 @@ const CLOSE_MS = 1_000;
 export interface Services {
   readonly jobs: JobService;
   readonly nodes: NodeService;
+  readonly peers: PeerService;
   readonly data: DataService;
   readonly health: HealthService;
   readonly log: Pick<Log, "error">;
@@ -62,7 +63,7 @@ export interface Server {
   mayJoin(token: string, address: string): boolean;
 }
 
-/** All routes of the HTTP API and the pages; `/api/connect` is an upgrade and not among them. */
+/** All routes of the HTTP API and the pages; `/api/connect` and `/api/peer/peerjs` are upgrades and not among them. */
 export function createRoutes(services: Services, pages: string): Route[] {
   return [
     ...healthRoutes(services.health),
@@ -80,7 +81,13 @@ export function createServer(options: ServerOptions, services: Services, clock: 
   const log = (message: string): void => services.log.error(message);
   const connections = trackConnections();
   const common = { hosting, authority, ownAddresses, log };
-  const upgrades = createUpgrades({ ...common, nodes: services.nodes, limits: limits.channel, clock });
+  const upgrades = createUpgrades({
+    ...common,
+    nodes: services.nodes,
+    peers: services.peers,
+    limits: limits.channel,
+    clock,
+  });
   const handle = createRequestHandler({ ...common, routes: createRoutes(services, options.pages) });
   let server: http.Server | undefined;
 

@@ -91,6 +91,12 @@ export class FakeServices implements Services {
     isNodeSecret: (secret) => secret === NODE_SECRET,
   };
 
+  /** Peer ids with the token `token-of-ID`; the ticket `good` is for anybody and any time. */
+  readonly peers: Services["peers"] = {
+    admits: (peer, token) => token === `token-of-${peer}`,
+    redeem: (ticket) => (ticket === "good" ? JOB : null),
+  };
+
   readonly data: Services["data"] = {
     blobs: this.blobs,
     locate: async (hash) => {
