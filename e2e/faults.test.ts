@@ -86,6 +86,19 @@ test.each([0.1, 0.5, 0.9])(
   },
 );
 
+test("a tab comes back to a coordinator that was killed and started again, and finishes its job", async () => {
+  await cluster.addTab("tab");
+  const job = await cluster.submit("string-count", JOB);
+  await cluster.progressed(job, 0.3);
+  await cluster.coordinator.end("SIGKILL");
+  const durable = durableTasks(cluster.dataDir, job);
+  await cluster.startCoordinator();
+  const result = await cluster.result(job);
+  expect(hashes(result)).toEqual(expected);
+  expect(durable.size).toBeGreaterThanOrEqual(0.3 * 240);
+  expect(cluster.coordinator.stderr).toContain(`${durable.size} of them done before`);
+});
+
 test("a job waits while there is no node, and goes on when one joins", async () => {
   const job = await cluster.submit("pi", { samples: 1_000_000 });
   expect((await cluster.client.overview()).jobs[0]?.state).toBe("running");
