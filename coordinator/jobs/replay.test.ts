@@ -46,7 +46,7 @@ class FakeExecutor implements Executor {
       const read = ({ task, bucket }: ChunkName): Value => this.values.get(chunkKey(task, bucket));
       const value =
         input.kind === "value" ? input.value : input.kind === "chunk" ? read(input.chunk) : input.chunks.map(read);
-      const kernel = workload.tasks[request.task as keyof typeof workload.tasks].js as (value: Value) => Value;
+      const kernel = workload.tasks[request.task]?.js as (value: Value) => Value;
       const output = kernel(value);
       const buckets = request.kind === "shuffle" ? (output as Value[]) : [output];
       for (const [bucket, chunk] of buckets.entries()) this.values.set(chunkKey(task, bucket), chunk);
@@ -72,9 +72,11 @@ async function drive(job: Job) {
   const source = await job.source("input.csv");
   const chance = await job.once(() => Math.random());
   const broadcast = await job.broadcast({ source: source.bytes });
-  const buckets = await job.shuffle(split, [1, 10], { buckets: 2, broadcast });
+  const buckets = await job.shuffle(split, [1, 10], { buckets: 2, broadcast: broadcast as never });
   const sums = await job.reduce(sum, buckets);
-  const last = await job.map(double, sums, { broadcast: await job.broadcast({ dataset: sums, partition: 1 }) });
+  const last = await job.map(double, sums, {
+    broadcast: (await job.broadcast({ dataset: sums, partition: 1 })) as never,
+  });
   return { chance, summaries: last.summaries, result: await job.collect(last, { first: await job.fetch(last, 0) }) };
 }
 

@@ -2,7 +2,7 @@ import type { JobView } from "../../shared/protocol/api.ts";
 import type { JobRecord } from "../store/journal.ts";
 
 /** Ended jobs that are kept; the oldest beyond them go, with their result files. */
-export const KEPT_JOBS = 200;
+const KEPT_JOBS = 200;
 
 /** The ended jobs that are one too many, the oldest first. `records` come in the order of their creation. */
 export function expired(records: Iterable<JobRecord>): JobRecord[] {

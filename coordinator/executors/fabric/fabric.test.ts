@@ -287,10 +287,7 @@ test("after a restart durable outputs answer at once, held ones from the node th
   const held = node.finish(["held"], { held: true, summary: 2 });
   await before;
 
-  class SecondLife extends TestJournal {
-    override readonly incarnation = 2;
-  }
-  const journal = new SecondLife();
+  const journal = Object.assign(new TestJournal(), { incarnation: 2 });
   const second = new Bench(journal);
   const job = second.job("j-1", first.journal.outputs(second.job("j-1")));
   expect(await second.stage(job, [1, 2])).toEqual([1, 2]);

@@ -14,7 +14,6 @@ import { FakeNode } from "./fake-node.ts";
 
 /** A journal whose syncs a test lets through, holds up or fails. */
 export class TestJournal extends MemoryJournal {
-  override readonly incarnation: number = 1;
   /** What happened, in order. */
   readonly events: string[] = [];
   isFull = false;

@@ -24,7 +24,7 @@ import { encodeValue } from "../../../../shared/protocol/value-codec.ts";
 import type { Value } from "../../../../shared/value.ts";
 import type { NodeService } from "../../../net/services.ts";
 
-export const hashOf = (bytes: Uint8Array): BlobHash => blobHash(createHash("sha256").update(bytes).digest("hex"));
+const hashOf = (bytes: Uint8Array): BlobHash => blobHash(createHash("sha256").update(bytes).digest("hex"));
 
 export const aHello = (more: Partial<Hello> = {}): Hello => ({
   type: "hello",
@@ -113,7 +113,7 @@ export class FakeNode {
     return chunks.map(({ bytes, hash }, bucket) => ({ key: chunkKey(taskOfAttempt(attempt), bucket), bytes, hash }));
   }
 
-  #chunk(encoded: Uint8Array, held: boolean): OutputChunk {
+  #chunk(encoded: Uint8Array<ArrayBuffer>, held: boolean): OutputChunk {
     const hash = hashOf(encoded);
     if (held) this.held.set(hash, encoded);
     return { bytes: encoded.byteLength, hash, ...(held ? {} : { inline: encoded }) };
