@@ -85,7 +85,7 @@ function badRow({ calls, bytes }: Kernel, offset: number): BadRow {
 }
 
 /** Sorts what was counted; gives it by bucket. */
-function finishCount(
+export function finishCount(
   kernel: Kernel,
   splitters: readonly ByteString[],
   context: { allocate(bytes: number): Uint8Array },

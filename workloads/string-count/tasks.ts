@@ -6,6 +6,11 @@ import type { Entry } from "./entries.ts";
 import { type InspectInput, type Inspection, inspect } from "./inspect.ts";
 import wasm from "./kernel.wasm";
 import { kernelOf } from "./kernel.ts";
+import { countParquetJs } from "./parquet/count-js.ts";
+import { countParquetWasm } from "./parquet/count-wasm.ts";
+import { inspectParquet, type ParquetInspectInput } from "./parquet/inspect.ts";
+import type { ParquetFile, ParquetPart, ParquetPlan } from "./parquet/plan.ts";
+import type { ParquetSummary } from "./parquet/problems.ts";
 import { mergeJs, topOfResult } from "./merge-js.ts";
 import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
@@ -24,6 +29,20 @@ export const count = defineTask<CsvPart, readonly Uint8Array[], CsvPlan, CountSu
   wasm: {
     module: wasm,
     run: (exports, part, context) => finishReading(countCsvWasm(kernelOf(exports), part, context)),
+  },
+});
+
+/** Finds the columns and row groups in a Parquet file's footer. */
+export const inspectParquetFile = defineTask<ParquetInspectInput, ParquetFile>({
+  js: (input, context) => finishReading(inspectParquet(input, context)),
+});
+
+/** Reads row groups of a Parquet file and sums values by key, into sorted buckets. */
+export const countParquet = defineTask<ParquetPart, readonly Uint8Array[], ParquetPlan, ParquetSummary>({
+  js: (part, context) => finishReading(countParquetJs(part, context)),
+  wasm: {
+    module: wasm,
+    run: (exports, part, context) => finishReading(countParquetWasm(kernelOf(exports), part, context)),
   },
 });
 

@@ -21,6 +21,7 @@ import { resetWideKeys } from "./wide-keys";
 
 export { beginMerge, beginScan, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { skipToRecord, sortMerged, writeResult, writeTuples };
+export * from "./parquet/combine";
 
 /** Forgets the task before. */
 export function begin(): void {

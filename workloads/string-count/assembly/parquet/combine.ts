@@ -1,0 +1,208 @@
+/** Adds the values of two columns' rows to their keys: by dictionary index where there is one, so that a key is looked up once a row group. */
+import { addShort, shortKey } from "../keys";
+import { addWide } from "../wide-keys";
+import {
+  BATCH,
+  beginColumns,
+  dropDictionaries,
+  entries,
+  entryCount,
+  hasBadEntry,
+  keyHasNulls,
+  keyIndices,
+  keyIsIndexed,
+  keyLevels,
+  keyPlaces,
+  keyRows,
+  NULL,
+  problemOf,
+  readKeys,
+  readValues,
+  SEEN,
+  states,
+  sums,
+  valueHasNulls,
+  valueLevels,
+  valueRows,
+  values,
+} from "./columns";
+
+export { openKeyPage, openValuePage, setKeyDictionary, setValueDictionary } from "./columns";
+export { unsnappy } from "./snappy";
+
+let skipBadRows: bool = false;
+let isSample: bool = false;
+/** Whose page at hand is damaged, if one is. */
+let damaged: u32 = 0;
+const KEY_PAGE: u32 = 1;
+const VALUE_PAGE: u32 = 2;
+let tuples: u64 = 0;
+let skipped: u64 = 0;
+/** Why counting stopped, 0 if it did not; whether the key's column is to blame, and where its text is. */
+let problem: u32 = 0;
+let problemInKey: bool = false;
+let problemAt: usize = 0;
+let problemLength: usize = 0;
+
+export function beginParquet(typeOfValue: u32, skip: bool, sample: bool): void {
+  beginColumns(typeOfValue);
+  skipBadRows = skip;
+  isSample = sample;
+  damaged = 0;
+  tuples = 0;
+  skipped = 0;
+  problem = 0;
+}
+
+/** Counts up to `most` rows as long as both pages at hand have some; gives how many. */
+export function combine(most: u32): u32 {
+  let left = min(most, min(keyRows, valueRows));
+  const all = left;
+  while (left > 0 && problem == 0) {
+    const count = min(left, BATCH);
+    damaged = !readKeys(count) ? KEY_PAGE : !readValues(count) ? VALUE_PAGE : 0;
+    if (damaged != 0) break;
+    if (isSample) for (let row: usize = 0; row < <usize>count; ++row) store<i64>(values + (row << 3), 1);
+    if (keyHasNulls || valueHasNulls || (keyIsIndexed && hasBadEntry)) {
+      const done = addCarefully(count);
+      left -= done;
+    } else {
+      if (keyIsIndexed) addIndexed(count);
+      else if (!addPlain(count)) {
+        left -= addCarefully(count);
+        continue;
+      }
+      tuples += <u64>count;
+      left -= count;
+    }
+  }
+  return all - left;
+}
+
+/** Rows without nulls or bad keys, by dictionary. It calls nothing but in the rare overflow. */
+function addIndexed(count: u32): void {
+  const end = <usize>count;
+  const into = sums;
+  const seen = states;
+  const indices = keyIndices;
+  const numbers = values;
+  for (let row: usize = 0; row < end; ++row) {
+    const entry = <usize>load<u32>(indices + (row << 2));
+    const value = load<i64>(numbers + (row << 3));
+    const place = into + (entry << 3);
+    const before = load<i64>(place);
+    const sum = before + value;
+    if (((before ^ sum) & (value ^ sum)) < 0) {
+      addEntry(entry, before);
+      store<i64>(place, value);
+    } else store<i64>(place, sum);
+    store<u8>(seen + entry, SEEN);
+  }
+}
+
+/** Rows without nulls that have their keys with them; false, with nothing added, if one of them is bad. */
+function addPlain(count: u32): bool {
+  const end = keyPlaces + (<usize>count << 3);
+  for (let place = keyPlaces; place < end; place += 8) {
+    if (problemOf(<usize>load<u32>(place), <usize>load<u32>(place, 4)) != 0) return false;
+  }
+  let number = values;
+  for (let place = keyPlaces; place < end; place += 8) {
+    add(<usize>load<u32>(place), <usize>load<u32>(place, 4), load<i64>(number));
+    number += 8;
+  }
+  return true;
+}
+
+/** Any rows; gives how many were passed, which are fewer where a bad one ends the work. */
+function addCarefully(count: u32): u32 {
+  let key: usize = 0;
+  let number: usize = 0;
+  for (let row: usize = 0; row < <usize>count; ++row) {
+    const hasKey = !keyHasNulls || load<u32>(keyLevels + (row << 2)) != 0;
+    const hasValue = !valueHasNulls || load<u32>(valueLevels + (row << 2)) != 0;
+    let what: u32 = hasKey ? 0 : NULL;
+    let at: usize = 0;
+    let length: usize = 0;
+    let entry: usize = 0;
+    if (hasKey && keyIsIndexed) {
+      entry = <usize>load<u32>(keyIndices + (key << 2));
+      at = <usize>load<u32>(entries + (entry << 3));
+      length = <usize>load<u32>(entries + (entry << 3), 4);
+      const state = load<u8>(states + entry);
+      what = state > SEEN ? <u32>state - 1 : 0;
+    } else if (hasKey) {
+      at = <usize>load<u32>(keyPlaces + (key << 3));
+      length = <usize>load<u32>(keyPlaces + (key << 3), 4);
+      what = problemOf(at, length);
+    }
+    const isKeys = what != 0;
+    if (what == 0 && !hasValue) what = NULL;
+    if (what == 0) {
+      if (keyIsIndexed) addToEntry(entry, load<i64>(values + (number << 3)));
+      else add(at, length, load<i64>(values + (number << 3)));
+      ++tuples;
+    } else if (skipBadRows || isSample) ++skipped;
+    else {
+      problem = what;
+      problemInKey = isKeys;
+      problemAt = at;
+      problemLength = length;
+      return <u32>row;
+    }
+    if (hasKey) ++key;
+    if (hasValue) ++number;
+  }
+  return count;
+}
+
+function addToEntry(entry: usize, value: i64): void {
+  const before = load<i64>(sums + (entry << 3));
+  const sum = before + value;
+  if (((before ^ sum) & (value ^ sum)) < 0) {
+    addEntry(entry, before);
+    store<i64>(sums + (entry << 3), value);
+  } else store<i64>(sums + (entry << 3), sum);
+  store<u8>(states + entry, SEEN);
+}
+
+function addEntry(entry: usize, sum: i64): void {
+  add(<usize>load<u32>(entries + (entry << 3)), <usize>load<u32>(entries + (entry << 3), 4), sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function add(at: usize, length: usize, value: i64): void {
+  if (length <= 8) addShort(shortKey(at, length), value);
+  else addWide(at, length, value);
+}
+
+/** A row group ends: its dictionary's sums go to their keys, in the dictionary's order. */
+export function endRowGroup(): void {
+  for (let entry: usize = 0; entry < <usize>entryCount; ++entry) {
+    if (load<u8>(states + entry) == SEEN) addEntry(entry, load<i64>(sums + (entry << 3)));
+  }
+  dropDictionaries();
+}
+
+export function damagedPage(): u32 {
+  return damaged;
+}
+export function parquetTuples(): f64 {
+  return <f64>tuples;
+}
+export function parquetSkipped(): f64 {
+  return <f64>skipped;
+}
+export function parquetProblem(): u32 {
+  return problem;
+}
+export function isKeyProblem(): bool {
+  return problemInKey;
+}
+export function parquetProblemAt(): usize {
+  return problemAt;
+}
+export function parquetProblemSize(): usize {
+  return problemLength;
+}
