@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { toWireError } from "../../shared/errors.ts";
 import { dataTuples, dataWeather } from "./commands/data.ts";
 import { cancel, jobs, logs, status } from "./commands/jobs.ts";
@@ -90,9 +90,15 @@ data
   .action((args: string[]) => dataTuples(args));
 data
   .command("weather")
-  .description("write synthetic daily weather of 1990–2021: observed.csv, actual.csv and future.csv")
-  .requiredOption("--out <dir>", "folder to write to")
-  .option("--seed <n>", "seed", "1")
+  .description("write daily weather: of a real place to a file, or synthetic, of 1990–2021, to a folder")
+  .requiredOption("--out <path>", "file to write; with --source synthetic a folder")
+  .option("--source <name>", "synthetic, nasa-power or open-meteo", "synthetic")
+  .option("--lat <degrees>", "the place's latitude, south negative")
+  .option("--lon <degrees>", "its longitude, west negative")
+  .option("--from <date>", "first day, YYYYMMDD or YYYY-MM-DD")
+  .option("--to <date>", "last day")
+  .addOption(new Option("--base-url <url>", "another address of the service").hideHelp())
+  .option("--seed <n>", "seed of synthetic weather", "1")
   .action(dataWeather);
 
 for (const command of [program, ...program.commands, ...data.commands]) command.exitOverride();

@@ -2,6 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toJSONSchema } from "zod";
 import { checkParams } from "../../../coordinator/index.ts";
+import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import type { Value } from "../../../shared/value.ts";
 import { syntheticWeather } from "../../../workloads/forecast/synthetic.ts";
@@ -12,18 +13,52 @@ import { OutFiles } from "../out-files.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { writeWhole } from "../part-file.ts";
 import { describeOptions, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
+import { type DownloadOptions, downloadWeather, SOURCES } from "../weather/download.ts";
 
 const TUPLE_KERNEL = new URL("../../../workloads/string-count/kernel.wasm", import.meta.url);
 
-/** `kindling data weather`: three CSV files of synthetic daily weather. */
-export async function dataWeather(options: { readonly out: string; readonly seed: string }): Promise<void> {
+export interface WeatherOptions extends DownloadOptions {
+  readonly out: string;
+  readonly seed: string;
+}
+
+/**
+ * `kindling data weather`: three CSV files of synthetic daily weather in a folder, or one file of a place's real weather from a public
+ * service.
+ */
+export async function dataWeather(options: WeatherOptions): Promise<void> {
+  const { out, source } = options;
+  if (source !== "synthetic") return realWeather(options);
+  const unused = (["lat", "lon", "from", "to"] as const).find((name) => options[name] !== undefined);
+  if (unused !== undefined) {
+    throw new KindlingError(
+      "BadUsage",
+      `--${unused} needs a --source of real weather: ${Object.keys(SOURCES).join(", ")}`,
+    );
+  }
   const weather = syntheticWeather(wholeNumber(options.seed, "seed", 0, 2 ** 32 - 1));
-  await mkdir(options.out, { recursive: true });
+  await mkdir(out, { recursive: true });
   for (const [name, text] of Object.entries(weather) as [string, string][]) {
-    const path = join(options.out, `${name}.csv`);
+    const path = join(out, `${name}.csv`);
     await writeWhole(path, [new TextEncoder().encode(text)]);
     process.stdout.write(`${path}\n`);
   }
+}
+
+async function realWeather(options: WeatherOptions): Promise<void> {
+  await new OutFiles(options.out, new Map()).check();
+  const interrupt = new AbortController();
+  const stopWaiting = onInterrupt(() =>
+    interrupt.abort(new KindlingError("Cancelled", `${options.out} is not written: interrupted`)),
+  );
+  try {
+    const tell = (message: string): void => void process.stderr.write(`${message}\n`);
+    const csv = await downloadWeather(options, { clock: systemClock, signal: interrupt.signal, tell });
+    await writeWhole(options.out, [new TextEncoder().encode(csv)]);
+  } finally {
+    stopWaiting();
+  }
+  process.stdout.write(`${options.out}\n`);
 }
 
 const OWN = {
