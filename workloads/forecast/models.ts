@@ -23,7 +23,7 @@ const BOOSTED_DEPTH = 3;
 const BOOSTED_BINS = 256;
 
 /** The model that the parameters ask for, on so many features. */
-export function planModel(params: Params & { readonly model: ModelName }, features: number): ModelPlan {
+export function planModel(params: Omit<Params, "model"> & { readonly model: ModelName }, features: number): ModelPlan {
   const { model } = params;
   const boosts = model === "gbt";
   const maxBins = params.maxBins ?? (boosts ? BOOSTED_BINS : undefined);
@@ -42,10 +42,10 @@ export function planModel(params: Params & { readonly model: ModelName }, featur
     ...(boosts && { stepSize: params.stepSize }),
   };
   const ranges = boosts ? boostedRanges(params) : treeRanges(params);
-  const trees = boosts ? params.maxIter * params.bags : params.trees;
+  const trees = boosts ? params.maxIter * (params.bags ?? 1) : params.trees;
   return { model, options, linear: params.trend === "linear", trees, ranges };
 }
 
 /** One task for each boosted model. */
-const boostedRanges = ({ bags, maxIter }: Params): TreeRange[] =>
+const boostedRanges = ({ bags = 1, maxIter }: Pick<Params, "bags" | "maxIter">): TreeRange[] =>
   Array.from({ length: bags }, (_, bag) => ({ first: bag * maxIter, count: maxIter }));

@@ -66,8 +66,8 @@ export const params = z.object({
     .int()
     .min(1)
     .max(1000)
-    .default(1)
-    .describe("gbt: models, of different samples, whose mean is predicted"),
+    .optional()
+    .describe("gbt: models, of different samples, whose mean is predicted; 1 by default, 8 with auto"),
   trend: z.enum(["none", "linear"]).default("none").describe("linear: trees foretell what a linear model leaves"),
   seed: z.number().int().min(0).max(0xffffffff).default(1),
   holdout: z
@@ -136,7 +136,10 @@ export const featureOptions = (params: Params): FeatureOptions => ({
 });
 
 /** Cuts a forest into ranges of trees, by the parameters alone. */
-export function treeRanges({ trees, partitions }: Params): { first: number; count: number }[] {
+export function treeRanges({
+  trees,
+  partitions,
+}: Pick<Params, "trees" | "partitions">): { first: number; count: number }[] {
   const parts = Math.min(trees, partitions ?? Math.ceil(trees / TREES_PER_TASK));
   return Array.from({ length: parts }, (_, part) => {
     const first = Math.floor((part * trees) / parts);

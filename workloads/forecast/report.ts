@@ -1,4 +1,5 @@
 import type { Metrics } from "kindling";
+import type { Choice } from "./auto.ts";
 import type { CleaningCount } from "./data/cleaning.ts";
 import type { CleaningCounts } from "./data/prepared.ts";
 import { addTallies, meanScores, type Scores, scoresOf } from "./metrics.ts";
@@ -10,7 +11,11 @@ import type { PrepareSummary } from "./tasks/prepare.ts";
 export interface TrainedSummary {
   readonly judged: Readonly<Record<string, Judged>>;
   readonly fitSeconds: number;
+  readonly trees: number;
+  /** Mean of a tree. */
   readonly leaves: number | null;
+  /** What `--model auto` chose. */
+  readonly choice?: Choice;
 }
 
 /** A model of one series, for one fold or for what follows the observed rows. */
@@ -43,10 +48,12 @@ export function jobMetrics(
     fitSeconds: checked.reduce((longest, { trained }) => Math.max(longest, trained.fitSeconds), 0),
     trainRows: sum(last, ({ summary }) => summary.rows["train"] ?? 0),
     features: last[0]?.summary.features ?? 0,
-    trees: params.trees,
+    trees: last[0]?.trained.trees ?? 0,
     leaves: leaves.length === 0 ? null : leaves.reduce((total, count) => total + count, 0) / leaves.length,
     ...countsOf(last, ["train", "holdout"]),
   };
+  const choice = last[0]?.trained.choice;
+  if (choice !== undefined) metrics["auto"] = choice;
   if (params.backtest !== undefined) metrics["backtest"] = backtestMetrics(checked, params.backtest);
   if (params.series !== undefined) metrics["series"] = seriesMetrics(checked, final);
   for (const part of ["future", "actual"]) {

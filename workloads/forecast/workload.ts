@@ -1,4 +1,5 @@
 import { type Broadcast, type Dataset, defineWorkload, InputError, type Job } from "kindling";
+import { chooseModel } from "./auto.ts";
 import { prepareCases, type Unit, unitsOf } from "./cases.ts";
 import type { Prepared } from "./data/prepared.ts";
 import type { Forest } from "./forest/forest.ts";
@@ -18,6 +19,7 @@ import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
 import { average, predict } from "./tasks/predict.ts";
 import { prepare } from "./tasks/prepare.ts";
 import { readFiles, survey } from "./tasks/read.ts";
+import { tryModel } from "./tasks/try-model.ts";
 
 interface Trained extends TrainedSummary {
   readonly predictions: Dataset<string>;
@@ -35,6 +37,7 @@ export default defineWorkload({
     readFiles,
     prepare,
     detrend,
+    tryModel,
     fit,
     predict,
     average,
@@ -102,11 +105,17 @@ function inSeriesOrder(units: readonly TrainedUnit[]): Dataset<string> {
 }
 
 /** Fits a forest on one of the prepared training sets and predicts its queries. */
-function train(job: Job, params: Params, { dataset, partition, summary, label }: Unit): Promise<Trained> {
-  const model = params.model === "auto" ? "rf" : params.model;
-  const plan = planModel({ ...params, model }, summary.features);
-  const engine = params.engine === "ml-random-forest" ? trainLibrary : trainForest;
-  return engine(job, params, plan, { dataset, partition }, label);
+async function train(job: Job, params: Params, { dataset, partition, summary, label }: Unit): Promise<Trained> {
+  const { model } = params;
+  const source = { dataset, partition };
+  const size = { rows: summary.rows["train"] ?? 0, features: summary.features };
+  if (params.engine === "ml-random-forest") {
+    if (model !== "rf") throw new InputError(`--engine ml-random-forest has no --model ${model}: use rf`);
+    return trainLibrary(job, params, planModel({ ...params, model }, size.features), source, label);
+  }
+  if (model !== "auto") return trainForest(job, params, planModel({ ...params, model }, size.features), source, label);
+  const { plan, choice } = await chooseModel(job, params, source, size, label);
+  return { ...(await trainForest(job, params, plan, source, label)), choice };
 }
 
 type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: number };
@@ -132,6 +141,7 @@ async function trainForest(
     predictions,
     judged: judgedOf(predictions),
     fitSeconds,
+    trees,
     leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / trees,
     async encode() {
       if (params.modelFormat === "onnx") return encodeOnnx(job, { trees, options }, forest, broadcast);
@@ -182,7 +192,7 @@ async function trainLibrary(
   const model = await job.map(libraryFit, [{ trees, options }], { broadcast, label: `fit (${label})` });
   const fitSeconds = (await seconds(job)) - began;
   const predictions = await job.map(libraryPredict, model, { broadcast, label: `predict (${label})` });
-  return { predictions, judged: judgedOf(predictions), fitSeconds, leaves: null, encode: async () => model };
+  return { predictions, judged: judgedOf(predictions), fitSeconds, trees, leaves: null, encode: async () => model };
 }
 
 const judgedOf = ({ summaries }: Dataset<string, Conclusion>): Conclusion["judged"] => summaries[0]?.judged ?? {};

@@ -1,0 +1,92 @@
+import type { Dataset, Job } from "kindling";
+import type { Prepared } from "./data/prepared.ts";
+import { type ModelName, type ModelPlan, planModel } from "./models.ts";
+import type { Params } from "./options.ts";
+import { type Trial, type TrialSummary, tryModel } from "./tasks/try-model.ts";
+
+/** What `--model auto` chose, and how well each candidate did. */
+export type Choice = {
+  readonly chosen: string;
+  /** Mean squared error over all folds; `null` where there were too few rows to check. */
+  readonly candidates: Readonly<Record<string, number | null>>;
+};
+
+/** Folds of the backtest: each checks a tenth of the training rows, the last ones, with a model of the rows before it. */
+const FOLDS = 3;
+const CHECKED = 0.1;
+/** Fewer training rows than this are not worth a backtest: the first candidate is taken. */
+const FEWEST_ROWS = 50;
+/** Trees of a forest in the backtest: more hardly change which model does best. */
+const TRIED_TREES = 50;
+/** Boosted models whose mean the chosen one predicts. */
+const BAGS = 8;
+/** Rows × columns² up to which a linear model is cheap beside the trees. */
+const LINEAR_WORK = 4e9;
+
+type Candidate = { readonly model: ModelName } & Partial<Omit<Params, "model">>;
+
+/** In this order; the first of equals is taken. The parameters that a candidate does not name are the user's. */
+const CANDIDATES: Readonly<Record<string, Candidate>> = {
+  rf: { model: "rf" },
+  et: { model: "et" },
+  gbt: { model: "gbt", maxIter: 1000, stepSize: 0.07, minLeaf: 5 },
+  "rf, linear trend": { model: "rf", minLeaf: 5, trend: "linear" },
+  "et, linear trend": { model: "et", minLeaf: 5, trend: "linear" },
+  "gbt, linear trend": { model: "gbt", maxIter: 300, stepSize: 0.05, minLeaf: 20, trend: "linear" },
+  "deep gbt, linear trend": { model: "gbt", maxIter: 300, stepSize: 0.05, minLeaf: 20, maxDepth: 5, trend: "linear" },
+};
+
+/**
+ * Picks the candidate with the smallest squared error in a rolling backtest on the training rows alone: each fold trains on
+ * the rows before those that it checks. The rows of a holdout are not looked at.
+ */
+export async function chooseModel(
+  job: Job,
+  params: Params,
+  source: { readonly dataset: Dataset<Prepared>; readonly partition: number },
+  size: { readonly rows: number; readonly features: number },
+  label: string,
+): Promise<{ readonly plan: ModelPlan; readonly choice: Choice }> {
+  const candidates = Object.entries(CANDIDATES).filter(
+    ([, { trend }]) => trend === undefined || size.rows * size.features * size.features <= LINEAR_WORK,
+  );
+  const planOf = (changes: Candidate, more: Partial<Omit<Params, "model">> = {}): ModelPlan =>
+    planModel({ ...params, ...changes, ...more }, size.features);
+  const folds = foldsOf(size.rows);
+  const trials = candidates.flatMap(([, changes]) => {
+    const { model, options, linear, trees } = planOf(changes, { trees: Math.min(params.trees, TRIED_TREES), bags: 1 });
+    return folds.map((fold): Trial => ({ ...fold, options, linear, trees, models: model === "gbt" ? 1 : trees }));
+  });
+  const summaries: readonly TrialSummary[] =
+    trials.length === 0
+      ? []
+      : (
+          await job.map(tryModel, trials, {
+            broadcast: await job.broadcast(source),
+            backend: params.backend,
+            label: `choose a model (${label})`,
+          })
+        ).summaries;
+  const errors = candidates.map((_, at) => meanError(summaries.slice(at * folds.length, (at + 1) * folds.length)));
+  let best = 0;
+  errors.forEach((error, at) => {
+    if (error !== null && error < (errors[best] ?? Number.POSITIVE_INFINITY)) best = at;
+  });
+  const [chosen, changes] = candidates[best] as [string, Candidate];
+  return {
+    plan: planOf(changes, { bags: params.bags ?? BAGS }),
+    choice: { chosen, candidates: Object.fromEntries(candidates.map(([name], at) => [name, errors[at] ?? null])) },
+  };
+}
+
+/** The rows that each fold trains on, [0, from), and checks, [from, to). */
+function foldsOf(rows: number): { from: number; to: number }[] {
+  if (rows < FEWEST_ROWS) return [];
+  const borders = Array.from({ length: FOLDS + 1 }, (_, fold) => rows - Math.round((FOLDS - fold) * CHECKED * rows));
+  return borders.slice(1).map((to, fold) => ({ from: borders[fold] as number, to }));
+}
+
+function meanError(summaries: readonly TrialSummary[]): number | null {
+  const rows = summaries.reduce((sum, summary) => sum + summary.rows, 0);
+  return rows === 0 ? null : summaries.reduce((sum, summary) => sum + summary.squares, 0) / rows;
+}
