@@ -52,9 +52,9 @@ export function fieldsOf(schema: Value): readonly Field[] {
 }
 
 function kindOf(property: Schema): FieldKind {
+  if (property["kindling"] === "file") return { kind: "file" };
   const alternatives = property["anyOf"] ?? property["oneOf"];
   if (Array.isArray(alternatives)) return kindOfUnion(alternatives.filter(isSchema));
-  if (property["kindling"] === "file") return { kind: "file" };
   const options = optionsOf(property);
   if (options !== null) return { kind: "choice", options };
   switch (typeName(property)) {

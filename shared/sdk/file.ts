@@ -6,7 +6,14 @@ import * as z from "zod";
  */
 export const file = (): z.ZodString => z.string().min(1).meta({ kindling: "file" });
 
-/** Whether a parameter's schema, under any optional or default, is a `file()`. */
+/**
+ * A parameter that names one input file or several. `run` takes it as often as wanted, and patterns such as `data/*.csv`; an API call
+ * gives a name or an array of them. A driver gives each to `job.source`.
+ */
+export const files = (): z.ZodUnion<readonly [z.ZodString, z.ZodArray<z.ZodString>]> =>
+  z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).meta({ kindling: "file", multiple: true });
+
+/** Whether a parameter's schema, under any optional or default, is a `file()` or `files()`. */
 export function isFileSchema(schema: z.core.$ZodType): boolean {
   let inner = schema;
   while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodNullable) {

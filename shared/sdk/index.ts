@@ -2,7 +2,7 @@
 export * as z from "zod";
 export { InputError } from "../errors.ts";
 export type { Value } from "../value.ts";
-export { file, isFileSchema } from "./file.ts";
+export { file, files, isFileSchema } from "./file.ts";
 export type { Artifact, Broadcast, Dataset, Job, JobResult, Metrics, Source, StageOptions } from "./job.ts";
 export { splitSource } from "./job.ts";
 export type { Backend, BackendChoice, ByteReader, Kernel, SourceRange, Task, TaskContext, WasmKernel } from "./task.ts";

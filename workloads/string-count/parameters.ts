@@ -1,4 +1,4 @@
-import { BACKEND_CHOICES, file, z } from "kindling";
+import { BACKEND_CHOICES, files, z } from "kindling";
 import { parseAlphabet, type TupleSpec } from "./tuples.ts";
 
 const UINT32_MAX = 0xffffffff;
@@ -26,8 +26,8 @@ export const tupleParameters = z.object({
 });
 
 export const parameters = tupleParameters.extend({
-  input: file().optional().meta({ description: "count this file instead of generated tuples" }),
-  format: z.enum(["csv"]).default("csv").meta({ description: "the input's format" }),
+  input: files().optional().meta({ description: "count these files instead of generated tuples" }),
+  format: z.enum(["csv", "parquet"]).optional().meta({ description: "the input's format (default: by its name)" }),
   key: z.string().min(1).optional().meta({ description: "key column's name, or number without a header (key, or 1)" }),
   value: z.string().min(1).optional().meta({ description: "value column's name or number (value, or 2)" }),
   header: z.boolean().default(true).meta({ description: "the input's first row names its columns" }),

@@ -22,7 +22,8 @@ const SHOWN_COLUMNS = 20;
 export function* inspectParquet(input: ParquetInspectInput, context: TaskContext): Reading<ParquetFile> {
   const reader = context.open(input.source);
   const fault = (what: string): InputError => new InputError(`${reader.name}: ${what}`);
-  if (reader.size < 2 * TAIL_BYTES - 4) throw fault("it is too short for a Parquet file; is it one? (--format csv|parquet)");
+  if (reader.size < 2 * TAIL_BYTES - 4)
+    throw fault("it is too short for a Parquet file; is it one? (--format csv|parquet)");
   const tail = new Uint8Array(TAIL_BYTES);
   yield reader.readInto(tail, reader.size - TAIL_BYTES);
   const magic = String.fromCharCode(...tail.subarray(4));
@@ -51,7 +52,9 @@ function planOf(
   const key = findColumn(metadata, input.key, "--key", fault);
   const value = findColumn(metadata, input.value, "--value", fault);
   if (key.element.type !== "BYTE_ARRAY" || key.element.converted_type === "DECIMAL") {
-    throw fault(`column ${quoted(input.key)} (--key) has type ${typeName(key.element)}; keys must be text (BYTE_ARRAY)`);
+    throw fault(
+      `column ${quoted(input.key)} (--key) has type ${typeName(key.element)}; keys must be text (BYTE_ARRAY)`,
+    );
   }
   const groups = metadata.row_groups.map((group, index): RowGroup => {
     const chunk = (column: Column, name: string): ColumnChunk => {
@@ -61,7 +64,9 @@ function planOf(
       if (meta === undefined) throw fault(`${where}: the footer says nothing of it (is it encrypted?)`);
       const codec = CODECS.find((known) => known === meta.codec);
       if (codec === undefined) {
-        throw fault(`${where}: it is compressed with ${meta.codec}; ${CODECS.slice(1).join(", ")} and none can be read`);
+        throw fault(
+          `${where}: it is compressed with ${meta.codec}; ${CODECS.slice(1).join(", ")} and none can be read`,
+        );
       }
       // Some writers say 0 for no dictionary.
       const first = Number(meta.dictionary_page_offset ?? 0n);
@@ -117,7 +122,9 @@ function findColumn(
   if (column === undefined) {
     const shown = names.slice(0, SHOWN_COLUMNS).map(quoted).join(", ");
     const more = names.length > SHOWN_COLUMNS ? ` and ${names.length - SHOWN_COLUMNS} more` : "";
-    throw fault(`there is no column ${quoted(name)} (${option}); the columns are ${shown}${more}; choose with ${option}`);
+    throw fault(
+      `there is no column ${quoted(name)} (${option}); the columns are ${shown}${more}; choose with ${option}`,
+    );
   }
   if (found.length > 1) throw fault(`two columns are called ${quoted(name)} (${option}); rename one of them`);
   if ((column.element.num_children ?? 0) > 0 || column.element.repetition_type === "REPEATED") {

@@ -1,0 +1,69 @@
+import type { Dataset, Job, Source } from "kindling";
+import { quoted } from "./bytes.ts";
+import type { Counted, FileGroup } from "./counted.ts";
+import { csvGroups } from "./csv-files.ts";
+import { decodeEntries } from "./entries.ts";
+import { KeySums } from "./key-sums.ts";
+import type { Parameters } from "./parameters.ts";
+import { parquetGroups } from "./parquet-files.ts";
+import { SAMPLE_FROM_BYTES, sampleSplitters } from "./plan.ts";
+
+/** Counts all files into one result. Each has its own header or footer; formats may be mixed. */
+export async function countFiles(job: Job, params: Parameters, inputs: readonly string[]): Promise<Counted> {
+  const sources: Source[] = [];
+  for (const input of inputs) sources.push(await job.source(input));
+  const isParquet = ({ name }: Source): boolean =>
+    params.format === undefined ? /\.(parquet|pq)$/i.test(name) : params.format === "parquet";
+  const groups = [
+    ...(await csvGroups(
+      job,
+      params,
+      sources.filter((source) => !isParquet(source)),
+    )),
+    ...(await parquetGroups(job, params, sources.filter(isParquet))),
+  ];
+  const splitters = await chooseSplitters(job, groups);
+  const counted = [];
+  for (const group of groups) counted.push(await group.count(splitters));
+  const hasNames = params.header || sources.every(isParquet);
+  const [first] = sources;
+  const name = sources.length === 1 ? (first?.name ?? "") : `${sources.length} files, ${first?.name ?? ""} the first`;
+  const column = params.value ?? (hasNames ? "value" : "2");
+  return {
+    shards: joined(
+      counted.map(({ shards }) => shards),
+      splitters.length + 1,
+    ),
+    tuples: counted.reduce((total, { tuples }) => total + tuples, 0),
+    skippedRows: counted.reduce((total, { skippedRows }) => total + skippedRows, 0),
+    columns: hasNames ? [params.key ?? "key", params.value ?? "value"] : ["key", "count"],
+    subject: `${name}, column ${quoted(column)}`,
+  };
+}
+
+/** Counts a few small parts of large files to see how many keys there may be, and where to cut between them. */
+async function chooseSplitters(job: Job, groups: readonly FileGroup[]): Promise<readonly string[]> {
+  if (groups.reduce((total, { bytes }) => total + bytes, 0) < SAMPLE_FROM_BYTES) return [];
+  const sums = new KeySums();
+  let seen = 0;
+  let estimated = 0;
+  for (const group of groups) {
+    const { shards, share } = await group.sample();
+    let tuples = 0;
+    for (const partition of shards.parts.keys()) {
+      for (const { key, sum } of decodeEntries(await job.fetch(shards, partition))) {
+        sums.add(key, sum);
+        tuples += Number(sum);
+      }
+    }
+    seen += tuples;
+    estimated += share === 0 ? 0 : tuples / share;
+  }
+  return sampleSplitters(sums.entries(), seen / estimated);
+}
+
+const joined = (datasets: readonly Dataset<Uint8Array>[], buckets: number): Dataset<Uint8Array> => ({
+  parts: datasets.flatMap(({ parts }) => parts),
+  summaries: datasets.flatMap(({ summaries }) => summaries),
+  buckets,
+});
