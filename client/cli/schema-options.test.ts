@@ -58,7 +58,7 @@ test.each<[string, string[], RegExp]>([
   ["a word without an option", ["stray"], /stray/],
 ])("%s is wrong usage that names the option", (_what, argv, message) => {
   expect(() => parse(...argv)).toThrow(
-    expect.objectContaining({ code: "BadUsage", message: expect.stringMatching(message) }),
+    expect.objectContaining({ code: "BadUsage", message: expect.stringMatching(message) as string }),
   );
 });
 

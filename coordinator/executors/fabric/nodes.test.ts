@@ -93,7 +93,7 @@ test("heartbeats keep a node", async () => {
 test("a broken connection keeps its work for a grace; a normal end gives it away at once", async () => {
   const bench = new Bench();
   const [breaks, other] = [await bench.node(), await bench.node()];
-  bench.stage(bench.job("j-1"), [1]);
+  void bench.stage(bench.job("j-1"), [1]);
   await settle();
   const [worker, idle] = breaks.leases.length > 0 ? [breaks, other] : [other, breaks];
   worker.close("lost");
@@ -126,7 +126,7 @@ test("a node that leaves and gives back what it has not begun is thanked, too", 
   const bench = new Bench();
   const node = await bench.node();
   const job = bench.job("j-1");
-  bench.stage(job, [1, 2]);
+  void bench.stage(job, [1, 2]);
   await settle();
   node.send({ type: "leave" });
   node.send({ type: "availability", slots: 0, released: node.leases.map(({ attempt }) => attempt) });
@@ -138,7 +138,7 @@ test("a node that leaves is thanked when its job ends first", async () => {
   const bench = new Bench();
   const node = await bench.node();
   const job = bench.job("j-1");
-  bench.stage(job, [1]);
+  void bench.stage(job, [1]);
   await settle();
   node.send({ type: "leave" });
   await settle();
