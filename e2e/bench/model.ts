@@ -43,6 +43,8 @@ export interface Case {
   readonly needs?: readonly Need[];
   /** Why it cannot be measured on this machine or at this scale. */
   readonly problem?: string;
+  /** Its figures depend neither on what else runs nor on the round: one round does, without one to warm up. */
+  readonly once?: boolean;
   readonly contenders: readonly Contender[];
   readonly bars: readonly Bar[];
 }

@@ -4,8 +4,9 @@ import { ensureBuilt } from "../support/build.ts";
 import { ensureChromium } from "../support/chromium.ts";
 import { inNamespace, namespaceProblem } from "../support/netns.ts";
 import { folders, makeFolders } from "./folders.ts";
+import { fetchChicago } from "./forecast/chicago.ts";
 import type { BenchOptions } from "./options.ts";
-import { preparePython } from "./python.ts";
+import { openPython, preparePython } from "./python.ts";
 
 /** Set in the environment of the process that measures. */
 export const PREPARED = "KINDLING_BENCH_PREPARED";
@@ -15,7 +16,7 @@ export const PREPARED = "KINDLING_BENCH_PREPARED";
  * gives its exit code.
  */
 export async function prepare(
-  { bench }: BenchOptions,
+  { bench, cases }: BenchOptions,
   command: readonly string[],
   say: (line: string) => void,
 ): Promise<number> {
@@ -23,6 +24,11 @@ export async function prepare(
   const failed = ensureBuilt(say);
   if (failed !== undefined) throw new Error(`npm run ${failed} failed`);
   preparePython(folders.python(bench), join(import.meta.dirname, bench, "requirements.txt"), say);
+  if (bench === "forecast" && (cases === null || cases.includes("chicago"))) {
+    await fetchChicago(openPython(folders.python(bench)), say).catch((error: unknown) => {
+      say(`no weather of Chicago: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
   const env: NodeJS.ProcessEnv = { ...process.env, [PREPARED]: "1" };
   try {
     env["KINDLING_CHROMIUM"] = ensureChromium(say);

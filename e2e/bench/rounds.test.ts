@@ -58,3 +58,17 @@ test("facts of different names are not compared", () => {
     ]),
   ).toEqual([]);
 });
+
+test("a case that needs no more is run once", async () => {
+  const rounds: number[] = [];
+  const contender: Contender = {
+    name: "a",
+    measure: async (round) => {
+      rounds.push(round);
+      return { figures: { mse: 0.5 } };
+    },
+  };
+  const { outcomes } = await runCase({ ...caseOf(contender), once: true }, 5, quiet);
+  expect(rounds).toEqual([1]);
+  expect(outcomes[0]?.figures).toEqual({ mse: [0.5] });
+});

@@ -8,9 +8,13 @@ export interface CaseOutcome {
 
 /**
  * Runs a case's contenders in turn, so that what disturbs the machine disturbs all: one round to warm up, then
- * `repeat` that count. A contender that fails is left out from then on, and so is its time.
+ * `repeat` that count, or one alone where that does. A contender that fails is left out from then on, and so is its time.
  */
-export async function runCase({ contenders }: Case, repeat: number, say: (line: string) => void): Promise<CaseOutcome> {
+export async function runCase(
+  { contenders, once = false }: Case,
+  repeat: number,
+  say: (line: string) => void,
+): Promise<CaseOutcome> {
   const figures = new Map(contenders.map(({ name }) => [name, new Map<string, number[]>()]));
   const failures = new Map<string, string>();
   const differences: string[] = [];
@@ -27,7 +31,7 @@ export async function runCase({ contenders }: Case, repeat: number, say: (line: 
   };
   try {
     for (const contender of contenders) await attempt(contender, () => contender.start?.());
-    for (let round = 0; round <= repeat; round++) {
+    for (let round = once ? 1 : 0; round <= (once ? 1 : repeat); round++) {
       const facts: StatedFact[] = [];
       for (const contender of contenders) {
         const measured = await attempt(contender, () => contender.measure(round));

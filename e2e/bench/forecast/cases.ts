@@ -2,11 +2,12 @@ import type { Bar, Case } from "../model.ts";
 import { missingNeeds } from "../needs.ts";
 import type { Python } from "../python.ts";
 import { contenderMaker, type Params } from "./contenders.ts";
+import { chicagoCase } from "./backtest.ts";
 import type { Weather } from "./weather.ts";
 
 /** All cases that fit `weather`; `help` is the workload's. */
 export function forecastCases(python: Python, weather: Weather, help: string): Case[] {
-  const { local, tab, forest } = contenderMaker(python, weather);
+  const { local, tab, forest, onnx } = contenderMaker(python, weather);
   const rows = weather.isReference ? "the original's rows" : "synthetic rows";
   // Bars on errors are meant for the original's data.
   const errorBars = (...bars: Bar[]): Bar[] => (weather.isReference ? bars : []);
@@ -37,8 +38,9 @@ export function forecastCases(python: Python, weather: Weather, help: string): C
       name: "auto",
       title: `--model auto, on ${rows}`,
       needs: [{ flag: "--model", word: "auto" }],
+      once: true,
       contenders: [local({ model: "auto" })],
-      bars: errorBars({ label: "MSE, mean of seeds", of: "local", figure: "mse", average: "mean", most: 0.15 }),
+      bars: errorBars({ label: "MSE", of: "local", figure: "mse", most: 0.15 }),
     },
     {
       name: "workers",
@@ -49,5 +51,14 @@ export function forecastCases(python: Python, weather: Weather, help: string): C
       ],
       bars: [{ label: "one worker ÷ two workers", of: "one worker", over: ["two workers"], least: 1.8 }],
     },
+    {
+      name: "onnx",
+      title: `predictions of the exported model by onnxruntime, 100 trees, on ${rows}`,
+      needs: [{ flag: "--model-format", word: "onnx" }],
+      once: true,
+      contenders: [onnx(full)],
+      bars: [{ label: "largest difference", of: "onnxruntime", figure: "difference", most: 1e-5 }],
+    },
+    chicagoCase(python),
   ];
 }

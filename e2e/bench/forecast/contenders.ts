@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Metrics } from "../../../shared/sdk/index.ts";
 import type { Value } from "../../../shared/value.ts";
 import { Fabric } from "../fabric.ts";
+import { folders } from "../folders.ts";
 import { runLocal } from "../local.ts";
 import type { Contender, Measurement } from "../model.ts";
 import { optionsOf } from "../options-of.ts";
@@ -42,6 +43,19 @@ export function contenderMaker(python: Python, weather: Weather) {
           measurementOf(await fabric.run("forecast", paramsOf(weather.observed, params, round))),
       };
     },
+
+    /** onnxruntime with the model that we wrote: how far its predictions are from ours. */
+    onnx: (params: Params): Contender => ({
+      name: "onnxruntime",
+      async measure(round) {
+        const files = { result: join(folders.out, "result.csv"), model: join(folders.out, "model.onnx") };
+        const options = optionsOf({ ...paramsOf(observed, params, round), modelFormat: "onnx" });
+        await runLocal("forecast", [...options, "--out", files.result, "--model-out", files.model]);
+        const request = { file: observed, holdout: HOLDOUT, ...files };
+        const { difference } = await python.run(join(import.meta.dirname, "onnx.py"), request);
+        return { figures: { difference: Number(difference) } };
+      },
+    }),
 
     /** scikit-learn's RandomForestRegressor with two threads and these options of its own. */
     forest: (options: Readonly<Record<string, number>>): Contender => ({

@@ -1,0 +1,62 @@
+"""Backtests scikit-learn's random forest on lags of daily weather, as `kindling run forecast --horizon H --backtest N` does.
+
+Takes one JSON argument: file, target, horizon, lags, windows, harmonics, folds, trees, seed. All columns' past is looked
+at. Prints {"seconds" (of all fits), "mse", "persistence" (its MSE), "features", "folds"}.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestRegressor
+
+YEAR = 365.25
+
+
+def make_features(table, request):
+    """One row a day, from nothing that was known later than `horizon` days before it."""
+    days = table.index
+    columns = [days.isocalendar().week.to_numpy(dtype=np.float64), days.day_of_year.to_numpy(dtype=np.float64)]
+    for order in range(1, request["harmonics"] + 1):
+        angle = 2 * np.pi * order / YEAR * (days.day_of_year.to_numpy() - 1)
+        columns += [np.sin(angle), np.cos(angle)]
+    daily = table.asfreq("D")
+    others = sorted(name for name in table.columns if name != request["target"])
+    for name in [request["target"], *others]:
+        for lag in request["lags"]:
+            columns.append(daily[name].shift(request["horizon"] + lag - 1).reindex(days).to_numpy())
+        for window in request["windows"]:
+            means = daily[name].rolling(window, min_periods=(window + 1) // 2).mean()
+            columns.append(means.shift(request["horizon"]).reindex(days).to_numpy())
+    return np.column_stack(columns)
+
+
+def main():
+    request = json.loads(sys.argv[1])
+    table = pd.read_csv(request["file"], parse_dates=["date"]).set_index("date").sort_index()
+    target = table[request["target"]].to_numpy()
+    features = make_features(table, request)
+    days = table.index
+    last = table[request["target"]].asfreq("D").ffill().shift(request["horizon"]).reindex(days).to_numpy()
+    size = len(table) // (request["folds"] + 1)
+    seconds = 0.0
+    errors = {"mse": [], "persistence": []}
+    folds = []
+    for fold in range(request["folds"]):
+        start = len(table) - (request["folds"] - fold) * size
+        check = np.arange(start, start + size)
+        train = np.flatnonzero(days <= days[start] - pd.Timedelta(days=request["horizon"]))
+        forest = RandomForestRegressor(request["trees"], n_jobs=2, random_state=request["seed"])
+        begin = time.perf_counter()
+        forest.fit(features[train], target[train])
+        seconds += time.perf_counter() - begin
+        for name, values in {"mse": forest.predict(features[check]), "persistence": last[check]}.items():
+            errors[name].append((values - target[check]) ** 2)
+        folds.append([str(days[start].date()), str(days[start + size - 1].date()), len(train)])
+    means = {name: float(np.concatenate(parts).mean()) for name, parts in errors.items()}
+    print(json.dumps({"seconds": seconds, **means, "features": features.shape[1], "folds": folds}))
+
+
+main()
