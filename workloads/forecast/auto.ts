@@ -54,8 +54,8 @@ export async function chooseModel(
     planModel({ ...params, ...changes, ...more }, size.features);
   const folds = foldsOf(size.rows);
   const trials = candidates.flatMap(([, changes]) => {
-    const { model, options, linear, trees } = planOf(changes, { trees: Math.min(params.trees, TRIED_TREES), bags: 1 });
-    return folds.map((fold): Trial => ({ ...fold, options, linear, trees, models: model === "gbt" ? 1 : trees }));
+    const { options, linear, trees, models } = planOf(changes, { trees: Math.min(params.trees, TRIED_TREES), bags: 1 });
+    return folds.map((fold): Trial => ({ ...fold, options, linear, trees, models }));
   });
   const summaries: readonly TrialSummary[] =
     trials.length === 0

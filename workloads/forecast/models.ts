@@ -11,6 +11,8 @@ export type ModelPlan = {
   readonly linear: boolean;
   /** All trees. */
   readonly trees: number;
+  /** The models whose mean is predicted: in a forest every tree is one. */
+  readonly models: number;
   /** What each task grows: some trees, or all of one boosted model. */
   readonly ranges: readonly TreeRange[];
 };
@@ -43,7 +45,7 @@ export function planModel(params: Omit<Params, "model"> & { readonly model: Mode
   };
   const ranges = boosts ? boostedRanges(params) : treeRanges(params);
   const trees = boosts ? params.maxIter * (params.bags ?? 1) : params.trees;
-  return { model, options, linear: params.trend === "linear", trees, ranges };
+  return { model, options, linear: params.trend === "linear", trees, models: boosts ? ranges.length : trees, ranges };
 }
 
 /** One task for each boosted model. */

@@ -123,7 +123,7 @@ type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: numb
 async function trainForest(
   job: Job,
   params: Params,
-  { options, trees, ranges, linear }: ModelPlan,
+  { model, options, trees, models, ranges, linear }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
@@ -144,8 +144,9 @@ async function trainForest(
     trees,
     leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / trees,
     async encode() {
-      if (params.modelFormat === "onnx") return encodeOnnx(job, { trees, options }, forest, broadcast);
-      const head = await job.map(encodeHead, [{ trees, options }], { broadcast });
+      const input = { model, trees, models, options };
+      if (params.modelFormat === "onnx") return encodeOnnx(job, input, forest, broadcast);
+      const head = await job.map(encodeHead, [input], { broadcast });
       const body = await job.map(encodeTrees, forest, { broadcast });
       const foot = await job.map(encodeFoot, [null], { broadcast });
       const datasets = [head, body, foot];

@@ -1,6 +1,7 @@
 import type { Range } from "../data/cleaning.ts";
 import type { Prepared } from "../data/prepared.ts";
 import { type ForestOptions, UNLIMITED } from "../forest/forest.ts";
+import type { ModelName } from "../models.ts";
 
 /** Changes whenever a reader of older files would misread newer ones. */
 export const VERSION = 1;
@@ -10,7 +11,7 @@ export const FORMAT = "kindling-forest";
 export type ModelHead = {
   readonly format: typeof FORMAT;
   readonly version: typeof VERSION;
-  readonly model: "rf";
+  readonly model: ModelName;
   readonly target: string;
   readonly features: readonly string[];
   readonly cleaning: Readonly<Record<string, Range | null>>;
@@ -19,14 +20,30 @@ export type ModelHead = {
   readonly base: number;
   readonly scale: number;
   readonly trees: number;
+  /** A prediction is the mean of so many models; absent where each tree is one. */
+  readonly models?: number;
+  /** Added to what the trees predict; see LinearModel. */
+  readonly linear?: {
+    readonly intercept: number;
+    readonly coefficients: readonly number[];
+    readonly means: readonly number[];
+  };
 };
 
-export type HeadInput = { readonly trees: number; readonly options: ForestOptions };
+export type HeadInput = {
+  readonly model: ModelName;
+  readonly trees: number;
+  readonly models: number;
+  readonly options: ForestOptions;
+};
 
-export const modelHead = ({ trees, options }: HeadInput, { training, ...prepared }: Prepared): ModelHead => ({
+export const modelHead = (
+  { model, trees, models, options }: HeadInput,
+  { training, linear, ...prepared }: Prepared,
+): ModelHead => ({
   format: FORMAT,
   version: VERSION,
-  model: "rf",
+  model,
   target: prepared.target,
   features: prepared.features,
   cleaning: prepared.ranges,
@@ -35,4 +52,8 @@ export const modelHead = ({ trees, options }: HeadInput, { training, ...prepared
   base: training.base,
   scale: training.scale,
   trees,
+  ...(models !== trees && { models }),
+  ...(linear !== undefined && {
+    linear: { intercept: linear.intercept, coefficients: [...linear.coefficients], means: [...linear.means] },
+  }),
 });

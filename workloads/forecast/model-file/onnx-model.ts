@@ -41,21 +41,16 @@ export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Ui
       field(NODE.operator, "Cast"),
       intAttribute("to", DOUBLE),
     ),
-    field(
-      GRAPH.node,
-      field(NODE.input, "distance"),
-      field(NODE.input, "base"),
-      field(NODE.output, OUTPUT),
-      field(NODE.operator, "Add"),
-    ),
+    operation("Add", ["distance", "base"], head.linear === undefined ? OUTPUT : "trees"),
+    ...(head.linear === undefined ? [] : TREND),
     field(GRAPH.name, "forest"),
-    field(
-      GRAPH.initializer,
-      numberField(TENSOR.dims, 1),
-      numberField(TENSOR.dataType, DOUBLE),
-      field(TENSOR.doubles, new Uint8Array(Float64Array.of(head.base).buffer)),
-      field(TENSOR_NAME, "base"),
-    ),
+    constant("base", [1], [head.base + (head.linear?.intercept ?? 0)]),
+    ...(head.linear === undefined
+      ? []
+      : [
+          constant("means", [head.features.length], head.linear.means),
+          constant("coefficients", [head.features.length, 1], head.linear.coefficients),
+        ]),
     field(GRAPH.input, matrix(INPUT, head.features.length)),
     field(GRAPH.output, matrix(OUTPUT, 1)),
   ]);
@@ -74,6 +69,32 @@ export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Ui
   ]);
   return { before, after };
 }
+
+const operation = (operator: string, inputs: readonly string[], output: string): Uint8Array =>
+  field(
+    GRAPH.node,
+    ...inputs.map((input) => field(NODE.input, input)),
+    field(NODE.output, output),
+    field(NODE.operator, operator),
+  );
+
+/** Adds the linear model, in which a missing value counts as the mean. */
+const TREND = [
+  operation("IsNaN", [INPUT], "missing"),
+  operation("Where", ["missing", "means", INPUT], "known"),
+  operation("Sub", ["known", "means"], "centred"),
+  operation("MatMul", ["centred", "coefficients"], "trend"),
+  operation("Add", ["trees", "trend"], OUTPUT),
+];
+
+const constant = (name: string, shape: readonly number[], values: readonly number[]): Uint8Array =>
+  field(
+    GRAPH.initializer,
+    ...shape.map((size) => numberField(TENSOR.dims, size)),
+    numberField(TENSOR.dataType, DOUBLE),
+    field(TENSOR.doubles, new Uint8Array(Float64Array.from(values).buffer)),
+    field(TENSOR_NAME, name),
+  );
 
 /** ValueInfoProto of a matrix of doubles with as many rows as one likes. */
 function matrix(name: string, columns: number): Uint8Array {
