@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
-import { cleanColumn, fitRange } from "./cleaning.ts";
+import { cleanColumn, cleanOnwards, fitRange } from "./cleaning.ts";
 
 /** Uniform in [low, high] by tenths, with every `each`-th value ten times too large. */
 function slipped(low: number, high: number, count: number, each: number): { clean: Float64Array; dirty: Float64Array } {
@@ -57,4 +57,17 @@ test("no rule from few values, from one value, or from none", () => {
   expect(fitRange(new Float64Array(500).fill(7))).toBeUndefined();
   expect(fitRange(new Float64Array(500).fill(Number.NaN))).toBeUndefined();
   expect(cleanColumn(Float64Array.of(1e9, Number.NaN), undefined).count.empty).toBe(1);
+});
+
+test("day by day, a value is judged by those before it alone", () => {
+  const range = { low: 10, high: 40 };
+  const values = Float64Array.of(20, 250, Number.NaN, -999, ...new Array<number>(20).fill(300));
+  const whole = cleanOnwards(values, range);
+  // The first slips are repaired; when they are more than a few, they are another climate.
+  expect([...whole.values.slice(0, 8)]).toEqual([20, 25, Number.NaN, Number.NaN, 30, 30, 300, 300]);
+  expect(whole.count).toEqual({ repaired: 3, impossible: 1, empty: 1, unusual: 18 });
+  for (const length of [1, 5, 6, 7]) {
+    expect(cleanOnwards(values.slice(0, length), range).values).toEqual(whole.values.slice(0, length));
+  }
+  expect(cleanOnwards(values, undefined).values).toEqual(values);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type FeatureOptions, predictorsOf } from "./features.ts";
-import { divide, parseHoldout } from "./holdout.ts";
+import { divide, divideCase, parseHoldout } from "./holdout.ts";
 import { prepareTables } from "./prepared.ts";
 import { readTable, type Table } from "./table.ts";
 
@@ -28,12 +28,7 @@ const year = (start: string, temp = (day: number): number => 10 + ((day * 7) % 3
 
 test("makes the original's features, with the columns sorted by name", () => {
   const wide = table(["20210104,5,2,30,50", "20210105,,3,10,51"], "date,rainfall,wind,temp,humidity");
-  const { prepared } = prepare(
-    wide,
-    { holdout: wide },
-    predictorsOf([...wide.columns.keys()], "humidity"),
-    "humidity",
-  );
+  const { prepared } = prepare(wide, { holdout: wide }, predictorsOf([...wide.columns.keys()], "humidity"), "humidity");
   expect(prepared.features).toEqual(["ISO week", "day of year", "rainfall", "temp", "wind", "temp × rainfall"]);
   expect([...(prepared.queries["holdout"]?.features ?? [])]).toEqual([
     ...[1, 4, 5, 30, 2, 150],
@@ -103,4 +98,35 @@ test("refuses holdouts that are none, and those that leave nothing", () => {
   expect(() => divide(days, "19990101..19990201", "w.csv")).toThrow("w.csv: no row lies in --holdout");
   expect(() => divide(days, "20200101..20200110", "w.csv")).toThrow("w.csv: no row is left to train on");
   expect(() => divide(days.slice(0, 1), "0.1", "w.csv")).toThrow("no row is left to train on");
+});
+
+test.each([
+  // As scikit-learn's TimeSeriesSplit divides 20 rows.
+  [0, 3, 1, 5, 5],
+  [1, 3, 1, 10, 5],
+  [2, 3, 1, 15, 5],
+  [0, 6, 1, 8, 2],
+  [5, 6, 1, 18, 2],
+  [0, 1, 1, 10, 10],
+  // Targets of the two days before the first checked one were not known three days before it.
+  [1, 3, 3, 8, 5],
+])("fold %i of %i, known %i days before, trains on %i rows and checks %i", (fold, folds, horizon, train, check) => {
+  const { train: trained, check: checked } = divideCase(days, { kind: "fold", fold, folds }, horizon, "w.csv");
+  expect(trained).toEqual([...days.keys()].slice(0, train));
+  expect(checked.length).toBe(check);
+  expect(checked[0]).toBe(20 - (folds - fold) * check);
+});
+
+test("a holdout keeps the horizon's distance too, and all rows train where nothing is checked", () => {
+  expect(divideCase(days, { kind: "holdout", holdout: "0.1" }, 5, "w.csv").train.length).toBe(14);
+  expect(divideCase(days, { kind: "all" }, 5, "w.csv")).toEqual({ train: [...days.keys()], check: [] });
+});
+
+test("refuses more folds than rows, and a horizon that leaves no row", () => {
+  expect(() => divideCase(days, { kind: "fold", fold: 0, folds: 20 }, 1, "w.csv")).toThrow(
+    "w.csv: 20 rows are too few for --backtest 20; it needs 21 or more",
+  );
+  expect(() => divideCase(days, { kind: "holdout", holdout: "0.1" }, 30, "w.csv")).toThrow(
+    "w.csv: no row is left to train on 30 days before the first checked day",
+  );
 });
