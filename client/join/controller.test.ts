@@ -59,7 +59,7 @@ function load({ device, session }: ReturnType<typeof browser>, change: Partial<J
     device: { threads: 4, secure: true },
     memoryBytes: 1,
     tokens: { take: () => TOKEN, keep: () => {}, forget: () => {} },
-    memory: joinMemory(device, session, { name: "birch", slots: 3 }, 4),
+    memory: joinMemory(device, session, { name: "birch", slots: 3, relayOnly: false }, 4),
     node: () => control,
     api: () => ({
       overview: async () => ({ version: "1", now: 0, jobs: [], nodes: [], throughput: {} }),

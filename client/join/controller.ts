@@ -108,7 +108,8 @@ export function createJoin(world: JoinWorld): JoinController {
     command(async (control) => {
       if (!subscribed) await control.subscribe(heard);
       const name = settings.name.trim() || memory.settings().name;
-      await control.start({ url: world.origin, token, name, slots: settings.slots, memoryBytes: world.memoryBytes });
+      const { slots, relayOnly } = settings;
+      await control.start({ url: world.origin, token, name, slots, memoryBytes: world.memoryBytes, relayOnly });
       if (paused) await control.pause();
     });
   }
@@ -126,6 +127,10 @@ export function createJoin(world: JoinWorld): JoinController {
     },
     setSlots(slots) {
       set({ settings: { ...model.settings, slots } });
+      memory.keepSettings(model.settings);
+    },
+    setRelayOnly(relayOnly) {
+      set({ settings: { ...model.settings, relayOnly } });
       memory.keepSettings(model.settings);
     },
     start: () => start(false),

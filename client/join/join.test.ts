@@ -60,7 +60,7 @@ const state = (change: Partial<NodeState>): NodeState => ({
   ...change,
 });
 const model = (change: Partial<JoinModel>): JoinModel => ({
-  ...initialModel("t", { threads: 8, secure: true }, { name: "me", slots: 7 }, "on"),
+  ...initialModel("t", { threads: 8, secure: true }, { name: "me", slots: 7, relayOnly: false }, "on"),
   ...change,
 });
 
@@ -159,16 +159,20 @@ function storage() {
 
 test("settings last, and never exceed the device", () => {
   const device = storage();
-  const defaults = { name: "warm-birch-42", slots: 3 };
+  const defaults = { name: "warm-birch-42", slots: 3, relayOnly: false };
   expect(joinMemory(device, storage(), defaults, 4).settings()).toEqual(defaults);
-  joinMemory(device, storage(), defaults, 4).keepSettings({ name: "kitchen", slots: 4 });
-  expect(joinMemory(device, storage(), defaults, 2).settings()).toEqual({ name: "kitchen", slots: 2 });
+  joinMemory(device, storage(), defaults, 4).keepSettings({ name: "kitchen", slots: 4, relayOnly: false });
+  expect(joinMemory(device, storage(), defaults, 2).settings()).toEqual({
+    name: "kitchen",
+    slots: 2,
+    relayOnly: false,
+  });
   device.setItem("kindling.join.slots", "-1");
   expect(joinMemory(device, storage(), defaults, 4).settings().slots).toBe(3);
 });
 
 test("a page reloads itself once, not in circles", () => {
-  const memory = joinMemory(storage(), storage(), { name: "", slots: 1 }, 1);
+  const memory = joinMemory(storage(), storage(), { name: "", slots: 1, relayOnly: false }, 1);
   expect(memory.claimReload(1_000_000)).toBe(true);
   expect(memory.claimReload(1_001_000)).toBe(false);
   expect(memory.claimReload(1_000_000 + 11 * 60_000)).toBe(true);

@@ -21,7 +21,7 @@ const wakeLock = createWakeLock(navigator, document);
 
 const threads = Math.max(1, navigator.hardwareConcurrency || 1);
 const rng: Pick<Rng, "below"> = { below: (bound) => (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) % bound };
-const defaults = { name: defaultName(rng), slots: defaultSlots(threads) };
+const defaults = { name: defaultName(rng), slots: defaultSlots(threads), relayOnly: false };
 
 const GIB = 2 ** 30;
 /** GiB of memory where the browser tells it; 2 is what a small phone has. */

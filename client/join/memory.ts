@@ -3,6 +3,7 @@ import type { Settings, Wish } from "./model.ts";
 
 const NAME = "kindling.join.name";
 const SLOTS = "kindling.join.slots";
+const RELAY_ONLY = "kindling.join.relay-only";
 const WISH = "kindling.join.wish";
 const RELOADED = "kindling.join.reloaded";
 
@@ -23,15 +24,18 @@ export interface JoinMemory {
 export function joinMemory(device: KeyValue, session: KeyValue, defaults: Settings, threads: number): JoinMemory {
   return {
     settings() {
+      const relayOnly = device.getItem(RELAY_ONLY);
       const slots = Number(device.getItem(SLOTS) ?? Number.NaN);
       return {
         name: device.getItem(NAME)?.trim() || defaults.name,
         slots: Number.isInteger(slots) && slots >= 1 ? Math.min(slots, threads) : defaults.slots,
+        relayOnly: relayOnly === null ? defaults.relayOnly : relayOnly === "yes",
       };
     },
-    keepSettings({ name, slots }) {
+    keepSettings({ name, slots, relayOnly }) {
       device.setItem(NAME, name);
       device.setItem(SLOTS, String(slots));
+      device.setItem(RELAY_ONLY, relayOnly ? "yes" : "no");
     },
     wish() {
       const kept = session.getItem(WISH);

@@ -9,6 +9,8 @@ export interface Settings {
   readonly name: string;
   /** Workers, 1 … threads. */
   readonly slots: number;
+  /** Connect to no other volunteer: none learns this device's address. */
+  readonly relayOnly: boolean;
 }
 
 export interface Device {
@@ -40,6 +42,7 @@ export interface JoinActions {
   pasteToken(text: string): void;
   setName(name: string): void;
   setSlots(slots: number): void;
+  setRelayOnly(yes: boolean): void;
   start(): void;
   pause(): void;
   resume(): void;

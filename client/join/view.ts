@@ -68,7 +68,10 @@ function buttons(model: JoinModel, actions: JoinActions): readonly ElementNode[]
   ];
 }
 
-function settings({ settings: { name, slots }, device: { threads } }: JoinModel, actions: JoinActions): ElementNode {
+function settings(
+  { settings: { name, slots, relayOnly }, device: { threads } }: JoinModel,
+  actions: JoinActions,
+): ElementNode {
   const read = (event: Event): string => (event.currentTarget as HTMLInputElement).value;
   return h(
     "div",
@@ -104,6 +107,22 @@ function settings({ settings: { name, slots }, device: { threads } }: JoinModel,
         on: { input: (event) => actions.setSlots(Number(read(event))) },
       }),
       h("span", { class: "hint figures" }, `${slots} of ${formatCount(threads, "thread")}`),
+    ),
+    h(
+      "div",
+      { class: "field" },
+      h(
+        "label",
+        { for: "relay-only", class: "row" },
+        h("input", {
+          id: "relay-only",
+          type: "checkbox",
+          checked: relayOnly,
+          on: { change: (event) => actions.setRelayOnly((event.currentTarget as HTMLInputElement).checked) },
+        }),
+        "Do not connect to other volunteers",
+      ),
+      h("span", { class: "hint" }, "Your address stays unknown to them; all data go through the coordinator."),
     ),
   );
 }

@@ -45,3 +45,9 @@ export interface NodeControl {
   /** Calls back at once and on every change, at most every 100 ms. */
   subscribe(listener: (state: NodeState) => void): Promise<void>;
 }
+
+/** What a tab's page asks of its I/O worker. */
+export interface IoControl extends NodeControl {
+  /** The other end of this port makes connections to other nodes. Called before `start`, in browsers that can. */
+  usePeers(port: MessagePort): Promise<void>;
+}

@@ -2,9 +2,11 @@ import { expose } from "comlink";
 import { systemClock } from "../../shared/clock.ts";
 import { philoxRng } from "../../shared/rng.ts";
 import { ComputeNode } from "../node/node.ts";
-import type { NodeControl, NodeState } from "../node/state.ts";
+import type { IoControl, NodeState } from "../node/state.ts";
 import { createHttpDataPlane } from "../transport/http-data-plane.ts";
+import type { OpenPeerTransport } from "../transport/peer/channel.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
+import { peersOverPort } from "./peer-port.ts";
 import { spawnWebWorker } from "./spawn-web.ts";
 import { tabLacks } from "./tab-lacks.ts";
 
@@ -14,20 +16,26 @@ import { tabLacks } from "./tab-lacks.ts";
  */
 
 let node: ComputeNode | undefined;
+/** Makes connections in the page; absent where the browser has none. */
+let peers: OpenPeerTransport | undefined;
 const listeners: ((state: NodeState) => void)[] = [];
 
-const control: NodeControl = {
-  async start({ url, token, name, slots, memoryBytes }) {
+const control: IoControl = {
+  async usePeers(port) {
+    peers = peersOverPort(port);
+  },
+  async start({ url, token, name, slots, memoryBytes, relayOnly = false }) {
     await node?.stop();
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     node = new ComputeNode({
       identity: { token, name, kind: "tab", slots, memoryBytes },
       open: () => connectWebSocket(url),
       dataPlane: (secret) => createHttpDataPlane({ url, secret }),
+      peers: relayOnly ? undefined : peers,
       spawn: spawnWebWorker,
       clock: systemClock,
       rng: philoxRng(seed, 0),
-      lacks: (backends) => tabLacks(isSecureContext, backends),
+      lacks: (backends) => tabLacks(isSecureContext, backends, relayOnly ? "unwanted" : peers ? "there" : "missing"),
     });
     for (const listener of listeners) node.subscribe(listener);
     await node.ready;
