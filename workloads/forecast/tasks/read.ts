@@ -1,4 +1,4 @@
-import { type ByteReader, defineTask, InputError, type TaskContext } from "kindling";
+import { type ByteReader, defineTask, InputError, type TaskContext, type Value } from "kindling";
 import { type FeatureOptions, planFeatures, predictorsOf } from "../data/features.ts";
 import { type PlainTable, plainTable, seriesOf, sortByDay, splitSeries } from "../data/series.ts";
 import { type KeyColumns, readTable, type Table, takeRows } from "../data/table.ts";
@@ -48,7 +48,8 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
     const observed = await read(context, sources.observed, keys, (header) => {
       const predictors = predictorsOf(header, target);
       if (predictors.length > MAX_PREDICTORS) {
-        const problem = `${predictors.length} columns beside "${keys.date}" and "${target}"`;
+        const { name } = context.open(sources.observed);
+        const problem = `${name}: ${predictors.length} columns beside "${keys.date}" and "${target}"`;
         throw new InputError(`${problem}; at most ${MAX_PREDICTORS} are possible, remove those that do not matter`);
       }
       return [target, ...predictors];
@@ -106,8 +107,9 @@ function withPredictors(actual: Table, future: Table | null, columns: readonly s
   return { ...asked, name: actual.name, columns: new Map([...asked.columns, [target, truth]]) };
 }
 
-async function read<S extends ReadSummary>(
-  context: TaskContext<undefined, S>,
+/** Reads a whole CSV file; `wanted` as for `readTable`. */
+export async function read<B, S extends Value>(
+  context: TaskContext<B, S>,
   source: number,
   keys: KeyColumns,
   wanted: (header: readonly string[]) => readonly string[],
@@ -116,7 +118,7 @@ async function read<S extends ReadSummary>(
   return readTable(await readAll(reader), reader.name, keys, wanted);
 }
 
-async function readAll(reader: ByteReader): Promise<Uint8Array> {
+export async function readAll(reader: ByteReader): Promise<Uint8Array> {
   if (reader.size > MAX_FILE) {
     throw new InputError(`${reader.name}: ${reader.size} bytes; a table of daily values has at most ${MAX_FILE}`);
   }
