@@ -88,9 +88,13 @@ test("keys of 10 kB, one key, an empty key, all keys distinct", async () => {
   }
 });
 
-test("more distinct short keys than the table holds in the cache", async () => {
-  const { stages, metrics } = await runBoth({ tuples: 150_000, keyLength: 6, partitions: 2 });
+test("more distinct short keys than the first table holds, seldom and often seen", async () => {
+  const { stages, metrics } = await runBoth({ tuples: 150_000, keyLength: 6, partitions: 1 });
   expect(metrics).toMatchObject({ tuples: 150_000 });
+  const often = Array.from({ length: 300_000 }, (_, index) => `${index % 70_000},1\n`);
+  const seldom = Array.from({ length: 20_000 }, (_, index) => `s${index},1\n`);
+  const counted = await runBoth({ header: false, partitions: 1 }, utf8([...often, ...seldom].join("")));
+  expect(counted.metrics).toMatchObject({ tuples: 320_000, keys: 90_000, sum: 320_000 });
   expect(stages.map((stage) => stage.label)).toEqual(["generate", "merge"]);
 });
 

@@ -9,11 +9,15 @@ import { allocate, allocateZeroed } from "./memory";
 import { isUtf8 } from "./utf8";
 
 const SLOT: usize = 16;
-const FIRST_SLOTS_LOG2: u32 = 12;
-/** 2¹⁷ slots are 2 MiB: about one core's second-level cache. */
-const CACHED_SLOTS_LOG2: u32 = 17;
+/**
+ * The table's first size, 4 MiB. A probe that is not the first costs more than any other step, since it is not foreseen; and of keys that
+ * are few so large a table touches no more than a small one.
+ */
+const FIRST_SLOTS_LOG2: u32 = 18;
+const FIRST_SHIFT: u64 = 46;
+const FIRST_MASK: usize = 0x3fffff;
 /** Below this many tuples for each key, a table that misses the cache is worse than a list. */
-const LIST_RATIO: u32 = 4;
+const LIST_RATIO: u32 = 3;
 const HIGH_BITS: u64 = 0x8080808080808080;
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
@@ -83,39 +87,68 @@ export function addShort(key: u64, value: i64): bool {
   return true;
 }
 
-/** Where the table is, for addFound; its keys do not count while there is a list. */
-export function hasTable(): bool {
-  return !isList;
-}
-export function tableAt(): usize {
-  return table;
-}
-export function tableShift(): u64 {
-  return shift;
-}
-export function tableMask(): usize {
-  return mask;
-}
-
-/**
- * Adds a value ≥ 0 to a short key that the table has; else false, and addShort is the way. The caller keeps the table's place in
- * locals, which are registers, and asks for it anew after every addShort.
- */
+/** Adds a value ≥ 0 to a short key that the table has; else false, and addShort is the way. All but key and value are constant in a loop. */
 // @ts-ignore: decorator
 @inline
 export function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): bool {
   let offset = <usize>((key * MULTIPLIER) >> shiftBy) << 4;
-  let found = load<u64>(at + offset);
-  while (found != key && found != 0) {
+  for (;;) {
+    const found = load<u64>(at + offset);
+    if (found == key) break;
+    if (found == 0) return false;
     offset = (offset + SLOT) & wrap;
-    found = load<u64>(at + offset);
   }
-  if (found == 0) return false;
   const before = load<i64>(at + offset, 8);
   const sum = before + value;
   if (sum < before) return false;
   store<i64>(at + offset, sum, 8);
   return true;
+}
+
+/**
+ * Adds a batch's (key, value ≥ 0) from number `from` on. Gives how many were added in all: fewer than `count` if the next key is not UTF-8.
+ */
+export function addBatch(batch: usize, from: u32, count: u32): u32 {
+  const end = batch + (<usize>count << 4);
+  let item = batch + (<usize>from << 4);
+  while (item < end) {
+    if (!isList) {
+      item =
+        shift == FIRST_SHIFT
+          ? addAllFound(item, end, table, FIRST_SHIFT, FIRST_MASK)
+          : addAllFound(item, end, table, shift, mask);
+    }
+    else item = appendAscii(item, end);
+    if (item == end) break;
+    if (!addShort(load<u64>(item), load<i64>(item, 8))) break;
+    item += SLOT;
+  }
+  return <u32>((item - batch) >> 4);
+}
+
+/** Adds what the table has keys for, up to the first key that it has not. */
+// @ts-ignore: decorator
+@inline
+function addAllFound(item: usize, end: usize, at: usize, shiftBy: u64, wrap: usize): usize {
+  for (; item < end; item += SLOT) {
+    if (!addFound(at, shiftBy, wrap, load<u64>(item), load<i64>(item, 8))) break;
+  }
+  return item;
+}
+
+/** Appends up to the first key that is not ASCII, or as many as the list has room for. */
+function appendAscii(item: usize, end: usize): usize {
+  let to = listAt;
+  const most = min(end, item + (listEnd - to));
+  for (; item < most; item += SLOT) {
+    const key = load<u64>(item);
+    if ((key & HIGH_BITS) != 0) break;
+    store<u64>(to, bswap<u64>(key));
+    store<u64>(to, load<u64>(item, 8), 8);
+    to += SLOT;
+  }
+  listAt = to;
+  return item;
 }
 
 function insert(slot: usize, key: u64, value: i64): bool {
@@ -163,20 +196,17 @@ function newTable(slotsLog2: u32): void {
   table = allocateZeroed(<u64>slots * SLOT);
   mask = <usize>slots * SLOT - 1;
   shift = 64 - slotsLog2;
-  // A third full at most while it is in the cache: probes are then nearly always the first.
-  limit = slotsLog2 < CACHED_SLOTS_LOG2 ? slots / 3 : (slots / 8) * 5;
+  limit = slotsLog2 == FIRST_SLOTS_LOG2 ? slots / 3 : (slots / 8) * 5;
 }
 
 function grow(): void {
-  const slotsLog2: u32 = 64 - <u32>shift;
-  const isCached = slotsLog2 < CACHED_SLOTS_LOG2;
-  if (!isCached && seen < <u64>used * LIST_RATIO) {
+  if (seen < <u64>used * LIST_RATIO) {
     switchToList();
     return;
   }
   const old = table;
   const oldEnd = table + mask + 1;
-  newTable(slotsLog2 + (isCached ? 1 : 2));
+  newTable(64 - <u32>shift + 2);
   for (let slot = old; slot < oldEnd; slot += SLOT) {
     const key = load<u64>(slot);
     if (key == 0) continue;

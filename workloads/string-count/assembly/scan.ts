@@ -2,8 +2,9 @@
  * Counts CSV records: takes them from the list of structural bytes where they are plain, and reads them byte by byte
  * where a quote or NUL is near or something is wrong.
  */
-import { areDigits, digitsOf, isInteger, isTooLarge, numberOf, parseInteger } from "./integer";
-import { addFound, addShort, hasTable, sawTuples, shortKey, tableAt, tableMask, tableShift } from "./keys";
+import { isInteger, isTooLarge, parseInteger } from "./integer";
+import { batch, batchCount, FULL_BATCH, readBatch } from "./batch";
+import { addBatch, addShort, sawTuples, shortKey } from "./keys";
 import {
   badQuoteField,
   columns,
@@ -26,6 +27,9 @@ import { addWide } from "./wide-keys";
 const LF: u8 = 10;
 const CR: u8 = 13;
 export const MAX_RECORD_BYTES: usize = 1 << 22;
+/** Bytes that are listed at a time where records are not plain. */
+const MIN_REACH: usize = 128;
+const MAX_REACH: usize = 4096;
 
 /** Problems: places in PROBLEMS of ../counting.ts, from 1. */
 const UNTERMINATED: u32 = 1;
@@ -64,18 +68,41 @@ export function beginScan(skip: bool, sample: bool): void {
  * `isFinal`: there are no bytes after `end`, and the last one is a line end.
  */
 export function scanRecords(at: usize, end: usize, limit: usize, isFinal: bool): usize {
+  const isPairs = columns == 2 && keyColumn == 0 && valueColumn == 1;
+  let reach = MAX_REACH;
   while (at < limit) {
-    findStructure(at, end);
     const before = rows;
-    const next = columns == 2 && keyColumn == 0 && valueColumn == 1 ? takePairs(at, end, limit) : takeRecords(at, end, limit);
-    sawTuples(rows - before);
+    if (isPairs && !isSample) {
+      at = takeBatch(at, min(end, limit));
+      sawTuples(rows - before);
+      if (rows - before >= FULL_BATCH) continue;
+      // What is not plain is mostly a record here and there, or else the whole file.
+      reach = batchCount > 0 ? MIN_REACH : min(reach * 2, MAX_REACH);
+    }
+    const listed = rows;
+    findStructure(at, min(end, at + reach));
+    const next = isPairs ? takePairs(at, end, limit) : takeRecords(at, end, limit);
+    sawTuples(rows - listed);
     if (problem != 0) return next;
     if (next == at) {
+      if (at >= limit) break;
       const after = readRecord(at, end, isFinal);
       if (after == 0 || problem != 0) return at;
       at = after;
     } else at = next;
   }
+  return at;
+}
+
+/** Takes plain records by the batch. Gives where the first record begins that was not taken. */
+function takeBatch(at: usize, end: usize): usize {
+  const next = readBatch(at, end);
+  const added = addBatch(batch, 0, batchCount);
+  rows += added;
+  tuples += added;
+  if (added == batchCount) return next;
+  // A key that is not UTF-8: each record before it is a line.
+  for (let left = added; left > 0; ++at) if (load<u8>(at) == LF) --left;
   return at;
 }
 
@@ -89,46 +116,11 @@ function tally(key: usize, length: usize, value: usize, valueBytes: usize): bool
   return length <= 8 ? addShort(shortKey(key, length), number) : addWide(key, length, number);
 }
 
-/** Where in the structure the record at hand has its first entry. */
-let place: usize = 0;
-
-/**
- * Takes listed records of two columns, key and value, as long as each has a short key that the table has, and a value of
- * up to eight digits: nearly all are such. Gives where the first other record begins. It calls nothing, so that all it needs stays
- * in registers.
- */
-function takeFound(at: usize, limit: usize, table: usize, shift: u64, mask: usize): usize {
-  const last = structureEnd - 8;
-  const separator = delimiter;
-  const first = place;
-  let entry = first;
-  while (entry <= last && at < limit) {
-    const comma = <usize>load<u32>(entry);
-    const lineEnd = <usize>load<u32>(entry, 4);
-    const length = comma - at;
-    const digits = lineEnd - <usize>(load<u8>(lineEnd - 1) == CR) - comma - 1;
-    if (load<u8>(comma) != separator || load<u8>(lineEnd) != LF || length - 1 > 7 || digits - 1 > 7) break;
-    const word = digitsOf(comma + 1, digits);
-    if (!areDigits(word) || !addFound(table, shift, mask, shortKey(at, length), <i64>numberOf(word))) break;
-    at = lineEnd + 1;
-    entry += 8;
-  }
-  const taken = <u64>((entry - first) >> 3);
-  rows += taken;
-  tuples += taken;
-  place = entry;
-  return at;
-}
-
 /** Takes listed records of two columns, key and value. Gives where the first record begins that was not taken. */
 function takePairs(at: usize, end: usize, limit: usize): usize {
   const last = structureEnd - 8;
-  place = structure;
+  let place = structure;
   while (place <= last && at < limit) {
-    if (hasTable() && !isSample) {
-      at = takeFound(at, limit, tableAt(), tableShift(), tableMask());
-      if (place > last || at >= limit) break;
-    }
     const comma = <usize>load<u32>(place);
     const lineEnd = <usize>load<u32>(place, 4);
     const isPlain = load<u8>(comma) == delimiter && load<u8>(lineEnd) == LF;

@@ -1,11 +1,12 @@
 /** Makes tuples as ../README.md specifies, a batch at a time: their keys as bytes in memory, their values as words. */
 import { fourBlocks, highs, lows, mulHigh, word0, word1, word2, word3 } from "../../common/assembly/philox";
-import { addFound, addShort, hasTable, sawTuples, shortKey, tableAt, tableMask, tableShift } from "./keys";
+import { batch, BATCH_ITEM } from "./batch";
+import { addBatch, sawTuples, shortKey } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
 import { addWide } from "./wide-keys";
 
-const BATCH: u32 = 1024;
+const BATCH: u32 = 512;
 const BLOCK_WORDS: u64 = 4;
 
 let seed: u32 = 0;
@@ -169,26 +170,20 @@ function valueOf(tuple: u32): u32 {
   return load<u32>(valueWords + firstValue + <usize>tuple * valueStride);
 }
 
-/** Adds tuples from number `tuple` on as long as the table has their keys; gives the first that it has not. */
-function addKnown(tuple: u32, size: u32, length: usize, table: usize, shift: u64, mask: usize): u32 {
-  let key = keyOf(tuple);
-  let value = valueWords + firstValue + <usize>tuple * valueStride;
+function addShortKeys(size: u32): void {
+  const length = keyLength;
   const nextKey = keyStride;
   const nextValue = valueStride;
-  for (; tuple < size; ++tuple) {
-    if (!addFound(table, shift, mask, shortKey(key, length), <i64>load<u32>(value))) break;
+  let key = keyOf(0);
+  let value = valueWords + firstValue;
+  const end = batch + <usize>size * BATCH_ITEM;
+  for (let item = batch; item < end; item += BATCH_ITEM) {
+    store<u64>(item, shortKey(key, length));
+    store<u64>(item, load<u32>(value), 8);
     key += nextKey;
     value += nextValue;
   }
-  return tuple;
-}
-
-function addShortKeys(size: u32): void {
-  const length = keyLength;
-  for (let tuple: u32 = 0; tuple < size; ++tuple) {
-    if (hasTable()) tuple = addKnown(tuple, size, length, tableAt(), tableShift(), tableMask());
-    if (tuple < size) addShort(shortKey(keyOf(tuple), length), <i64>valueOf(tuple));
-  }
+  addBatch(batch, 0, size);
 }
 
 /** Counts the tuples [first, first + count). */
