@@ -36,5 +36,5 @@ test("a figure by itself, and a lower bound", () => {
 });
 
 test("short numbers", () => {
-  expect([0.123456, 12.3456, 398_458_880, 0].map(short)).toEqual(["0.123", "12.3", "398M", "0"]);
+  expect([0.123456, 12.3456, 398_458_880, 0].map(short)).toEqual(["0.1235", "12.35", "398.5M", "0"]);
 });

@@ -52,7 +52,7 @@ function boundText({ most, least }: Bar): string {
   return most === undefined ? `≥ ${short(least)}` : `${short(least)} … ${short(most)}`;
 }
 
-/** Three significant digits; large numbers in millions. */
+/** Four significant digits; large numbers in millions. */
 export function short(value: number): string {
-  return value >= 1e6 ? `${Number((value / 1e6).toPrecision(3))}M` : String(Number(value.toPrecision(3)));
+  return value >= 1e6 ? `${Number((value / 1e6).toPrecision(4))}M` : String(Number(value.toPrecision(4)));
 }

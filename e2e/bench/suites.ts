@@ -22,7 +22,7 @@ export async function openSuite(
 ): Promise<Suite> {
   const help = await helpOf(bench);
   if (bench === "forecast") {
-    return { cases: forecastCases(python, await findWeather(say), help), help, makeInputs: async () => {} };
+    return { cases: forecastCases(python, await findWeather(say), help, keep), help, makeInputs: async () => {} };
   }
   const cases = stringCountCases(python, scale, keep);
   return {

@@ -6,8 +6,8 @@ import { chicagoCase } from "./backtest.ts";
 import type { Weather } from "./weather.ts";
 
 /** All cases that fit `weather`; `help` is the workload's. */
-export function forecastCases(python: Python, weather: Weather, help: string): Case[] {
-  const { local, tab, forest, onnx } = contenderMaker(python, weather);
+export function forecastCases(python: Python, weather: Weather, help: string, keep: boolean): Case[] {
+  const { local, tab, forest, onnx } = contenderMaker(python, weather, keep);
   const rows = weather.isReference ? "the original's rows" : "synthetic rows";
   // Bars on errors are meant for the original's data.
   const errorBars = (...bars: Bar[]): Bar[] => (weather.isReference ? bars : []);

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Metrics } from "../../../shared/sdk/index.ts";
 import type { Value } from "../../../shared/value.ts";
@@ -14,7 +15,7 @@ export type Params = Readonly<Record<string, Value>>;
 const HOLDOUT = 0.1;
 
 /** Makes contenders that fit the same rows; a round's number is its seed. */
-export function contenderMaker(python: Python, weather: Weather) {
+export function contenderMaker(python: Python, weather: Weather, keep: boolean) {
   const observed = join(weather.folder, weather.observed);
   const paramsOf = (input: string, params: Params, seed: number): Record<string, Value> => ({
     ...{ observed: input, holdout: String(HOLDOUT), seed },
@@ -50,10 +51,14 @@ export function contenderMaker(python: Python, weather: Weather) {
       async measure(round) {
         const files = { result: join(folders.out, "result.csv"), model: join(folders.out, "model.onnx") };
         const options = optionsOf({ ...paramsOf(observed, params, round), modelFormat: "onnx" });
-        await runLocal("forecast", [...options, "--out", files.result, "--model-out", files.model]);
         const request = { file: observed, holdout: HOLDOUT, ...files };
-        const { difference } = await python.run(join(import.meta.dirname, "onnx.py"), request);
-        return { figures: { difference: Number(difference) } };
+        try {
+          await runLocal("forecast", [...options, "--out", files.result, "--model-out", files.model]);
+          const { difference } = await python.run(join(import.meta.dirname, "onnx.py"), request);
+          return { figures: { difference: Number(difference) } };
+        } finally {
+          if (!keep) for (const file of Object.values(files)) rmSync(file, { force: true });
+        }
       },
     }),
 

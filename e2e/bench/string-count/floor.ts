@@ -5,13 +5,14 @@ import type { Contender } from "../model.ts";
 import type { contenderMaker } from "./contenders.ts";
 
 const SOURCE = join(import.meta.dirname, "floor.c");
+const COMPILER = process.env["CC"] ?? "cc";
 const PROGRAM = join(folders.build, "floor");
 
 /** Compiles the plain C loop; gives why that cannot be done here. */
 export function compileFloor(): string | undefined {
-  const compiled = spawnSync("cc", ["-O3", "-o", PROGRAM, SOURCE], { encoding: "utf8" });
-  if (compiled.error !== undefined) return `there is no C compiler here (cc: ${compiled.error.message})`;
-  return compiled.status === 0 ? undefined : `cc failed: ${compiled.stderr.trim()}`;
+  const compiled = spawnSync(COMPILER, ["-O3", "-o", PROGRAM, SOURCE], { encoding: "utf8" });
+  if (compiled.error !== undefined) return `there is no C compiler here (${compiled.error.message})`;
+  return compiled.status === 0 ? undefined : `${COMPILER} failed: ${compiled.stderr.trim()}`;
 }
 
 /** The plain C loop on one core, over bytes that are in memory or reading the file too. */
