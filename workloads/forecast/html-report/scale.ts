@@ -21,7 +21,7 @@ export function extentOf(...lists: readonly (readonly (number | null)[])[]): Ext
   return { low: low - room, high: high + room };
 }
 
-/** Round numbers over an extent, `count` or fewer steps, from 1, 2 or 5 times a power of ten. */
+/** Round numbers over an extent with `low` < `high`, `count` or fewer steps, from 1, 2 or 5 times a power of ten. */
 export function ticks({ low, high }: Extent, count: number): number[] {
   const step = roundStep((high - low) / count);
   const first = Math.ceil(low / step);
@@ -47,10 +47,10 @@ const MONTH_STEPS = [1, 2, 3, 6];
 
 /** Beginnings of years or months, at most `count`; the first day alone where no month begins in the extent. */
 export function dayTicks({ low, high }: Extent, count: number): Tick[] {
-  const years = ticks({ low: yearOf(low), high: yearOf(high) }, count).filter(Number.isInteger);
   const months = (high - low) / 30.4;
   const step = MONTH_STEPS.find((each) => months / each <= count);
   if (step === undefined) {
+    const years = ticks({ low: yearOf(low), high: yearOf(high) + 1 }, count).filter(Number.isInteger);
     const begin = years.map((year) => ({ at: dayOf(year, 1, 1), label: String(year) }));
     return begin.filter(({ at }) => at >= low && at <= high);
   }

@@ -1,4 +1,5 @@
 import type { Range } from "../data/cleaning.ts";
+import type { FeaturePlan } from "../data/features.ts";
 import type { Prepared } from "../data/prepared.ts";
 import { type ForestOptions, UNLIMITED } from "../forest/forest.ts";
 import type { ModelName } from "../models.ts";
@@ -14,6 +15,8 @@ export type ModelHead = {
   readonly model: ModelName;
   readonly target: string;
   readonly features: readonly string[];
+  /** What the features are made from. */
+  readonly plan: FeaturePlan;
   readonly cleaning: Readonly<Record<string, Range | null>>;
   readonly trained: { readonly rows: number; readonly from: string; readonly to: string };
   readonly options: Omit<ForestOptions, "maxDepth"> & { readonly maxDepth: number | null };
@@ -46,6 +49,7 @@ export const modelHead = (
   model,
   target: prepared.target,
   features: prepared.features,
+  plan: prepared.plan,
   cleaning: prepared.ranges,
   trained: { rows: training.rows, from: prepared.trainedFrom, to: prepared.trainedTo },
   options: { ...options, maxDepth: options.maxDepth === UNLIMITED ? null : options.maxDepth },

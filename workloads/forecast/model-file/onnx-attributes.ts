@@ -24,6 +24,7 @@ type ForestView = {
   readonly number: Uint32Array;
   /** Positions of all leaves. */
   readonly leaves: Uint32Array;
+  /** What leaves are divided by: those of a training set are whole numbers. */
   readonly scale: number;
   readonly allocate: Allocate;
 };

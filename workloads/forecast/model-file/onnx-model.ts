@@ -1,6 +1,6 @@
 import type { ModelHead } from "./head.ts";
 import { DOUBLE, intAttribute, NODE_ATTRIBUTE, TENSOR, textAttribute } from "./onnx-attributes.ts";
-import { concat, field, lengthOf, numberField, prefix } from "./protobuf.ts";
+import { concat, field, numberField, prefix } from "./protobuf.ts";
 
 /** Fields of ModelProto, GraphProto and NodeProto, from onnx.proto. */
 export const MODEL = { irVersion: 1, producer: 2, graph: 7, opset: 8, metadata: 14 };
@@ -14,87 +14,92 @@ const OPSET = 13;
 /** The first one whose thresholds and weights may be doubles; newer runtimes still take it. */
 const TREES_OPSET = 3;
 
+/** Before each field of the model's head in the file's metadata, which holds them as JSON. */
+export const METADATA = "kindling.";
+
 /** The graph's names: features [N, F] and prediction [N, 1], both doubles. */
 export const INPUT = "features";
 export const OUTPUT = "prediction";
 
 /**
  * What stands before and after the ensemble's attributes of `attributeBytes` in the file. The ensemble gives the mean leaf
- * as a single float, so `base` is added after it, in doubles: what is rounded is the distance from `base` alone.
+ * as a single float, so the rest is added after it, in doubles: what is rounded is the trees' part alone.
  */
 export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Uint8Array; after: Uint8Array } {
   const ensemble = concat([
-    field(NODE.input, INPUT),
-    field(NODE.output, "distance_as_float"),
-    field(NODE.operator, "TreeEnsembleRegressor"),
+    ...nodeFields("TreeEnsembleRegressor", [INPUT], "trees_as_float"),
     field(NODE.domain, "ai.onnx.ml"),
-    textAttribute("aggregate_function", "AVERAGE"),
+    textAttribute("aggregate_function", head.models === undefined ? "AVERAGE" : "SUM"),
     textAttribute("post_transform", "NONE"),
     intAttribute("n_targets", 1),
   ]);
   const ensembleBytes = ensemble.byteLength + attributeBytes;
+  const { linear } = head;
   const after = concat([
-    field(
-      GRAPH.node,
-      field(NODE.input, "distance_as_float"),
-      field(NODE.output, "distance"),
-      field(NODE.operator, "Cast"),
-      intAttribute("to", DOUBLE),
-    ),
-    operation("Add", ["distance", "base"], head.linear === undefined ? OUTPUT : "trees"),
-    ...(head.linear === undefined ? [] : TREND),
+    node("Cast", ["trees_as_float"], "trees", intAttribute("to", DOUBLE)),
+    // The sum of boosted trees is that of all models; a forest's is divided by the ensemble itself.
+    ...(head.models === undefined ? [] : [node("Div", ["trees", "models"], "mean")]),
+    node("Add", [head.models === undefined ? "trees" : "mean", "base"], linear === undefined ? OUTPUT : "raised_trees"),
+    ...(linear === undefined ? [] : linearNodes()),
     field(GRAPH.name, "forest"),
-    constant("base", [1], [head.base + (head.linear?.intercept ?? 0)]),
-    ...(head.linear === undefined
+    doubles("base", [1], [head.base + (linear?.intercept ?? 0)]),
+    ...(head.models === undefined ? [] : [doubles("models", [1], [head.models])]),
+    ...(linear === undefined
       ? []
       : [
-          constant("means", [head.features.length], head.linear.means),
-          constant("coefficients", [head.features.length, 1], head.linear.coefficients),
+          doubles("means", [linear.means.length], linear.means),
+          doubles("coefficients", [linear.coefficients.length, 1], linear.coefficients),
         ]),
     field(GRAPH.input, matrix(INPUT, head.features.length)),
     field(GRAPH.output, matrix(OUTPUT, 1)),
   ]);
-  const node = prefix(GRAPH.node, ensembleBytes);
   const before = concat([
     numberField(MODEL.irVersion, IR_VERSION),
     field(MODEL.producer, "kindling"),
     field(MODEL.opset, field(1, ""), numberField(2, OPSET)),
     field(MODEL.opset, field(1, "ai.onnx.ml"), numberField(2, TREES_OPSET)),
     ...Object.entries(head).map(([key, value]) =>
-      field(MODEL.metadata, field(1, `kindling.${key}`), field(2, JSON.stringify(value))),
+      field(MODEL.metadata, field(1, `${METADATA}${key}`), field(2, JSON.stringify(value))),
     ),
-    prefix(MODEL.graph, lengthOf([node, after]) + ensembleBytes),
-    node,
+    prefix(MODEL.graph, prefix(GRAPH.node, ensembleBytes).byteLength + ensembleBytes + after.byteLength),
+    prefix(GRAPH.node, ensembleBytes),
     ensemble,
   ]);
   return { before, after };
 }
 
-const operation = (operator: string, inputs: readonly string[], output: string): Uint8Array =>
-  field(
-    GRAPH.node,
-    ...inputs.map((input) => field(NODE.input, input)),
-    field(NODE.output, output),
-    field(NODE.operator, operator),
-  );
-
-/** Adds the linear model, in which a missing value counts as the mean. */
-const TREND = [
-  operation("IsNaN", [INPUT], "missing"),
-  operation("Where", ["missing", "means", INPUT], "known"),
-  operation("Sub", ["known", "means"], "centred"),
-  operation("MatMul", ["centred", "coefficients"], "trend"),
-  operation("Add", ["trees", "trend"], OUTPUT),
+/** Coefficients times the distance from the means, where a missing value has none. */
+const linearNodes = (): Uint8Array[] => [
+  node("IsNaN", [INPUT], "is_missing"),
+  node("Where", ["is_missing", "means", INPUT], "known"),
+  node("Sub", ["known", "means"], "distances"),
+  node("MatMul", ["distances", "coefficients"], "slope"),
+  node("Add", ["raised_trees", "slope"], OUTPUT),
 ];
 
-const constant = (name: string, shape: readonly number[], values: readonly number[]): Uint8Array =>
-  field(
+const node = (operator: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): Uint8Array =>
+  field(GRAPH.node, ...nodeFields(operator, inputs, output), ...attributes);
+
+const nodeFields = (operator: string, inputs: readonly string[], output: string): Uint8Array[] => [
+  ...inputs.map((input) => field(NODE.input, input)),
+  field(NODE.output, output),
+  field(NODE.operator, operator),
+];
+
+/** A constant of the graph. */
+function doubles(name: string, shape: readonly number[], values: readonly number[]): Uint8Array {
+  const data = new DataView(new ArrayBuffer(values.length * 8));
+  values.forEach((value, index) => {
+    data.setFloat64(index * 8, value, true);
+  });
+  return field(
     GRAPH.initializer,
-    ...shape.map((size) => numberField(TENSOR.dims, size)),
+    ...shape.map((length) => numberField(TENSOR.dims, length)),
     numberField(TENSOR.dataType, DOUBLE),
-    field(TENSOR.doubles, new Uint8Array(Float64Array.from(values).buffer)),
+    field(TENSOR.doubles, new Uint8Array(data.buffer)),
     field(TENSOR_NAME, name),
   );
+}
 
 /** ValueInfoProto of a matrix of doubles with as many rows as one likes. */
 function matrix(name: string, columns: number): Uint8Array {

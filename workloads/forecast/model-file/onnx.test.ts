@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import { type Forest, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree } from "../forest/forest.ts";
+import { linearValue } from "../forest/linear.ts";
 import { FORMAT, type ModelHead, VERSION } from "./head.ts";
 import { COLUMN_COUNT, encodePieces, joinPieces } from "./onnx-attributes.ts";
 import { onnxFrame } from "./onnx-model.ts";
@@ -39,18 +40,20 @@ function randomTree(number: number): Tree {
   return { column: Uint16Array.from(column), value: Float64Array.from(value), left: Uint32Array.from(left) };
 }
 
-const headOf = (trees: number): ModelHead => ({
+const headOf = (trees: number, more: Partial<ModelHead> = {}): ModelHead => ({
   format: FORMAT,
   version: VERSION,
   model: "rf",
   target: "dampness \u{1f4a7}",
   features: ["a", "b", "c × d"],
+  plan: { same: ["a", "b"], harmonics: 0, horizon: null, past: [], lags: [], windows: [] },
   cleaning: { a: { low: 0, high: 10 }, b: null },
   trained: { rows: 31, from: "19900101", to: "19900131" },
   options: { seed: 3, maxDepth: null, minLeaf: 1, maxFeatures: COLUMNS },
   base: BASE,
   scale: SCALE,
   trees,
+  ...more,
 });
 
 /** Rows of which some values are missing and some lie on thresholds. */
@@ -59,7 +62,7 @@ function rowsFor(forest: Forest, rows: number): Float64Array {
   return Float64Array.from({ length: rows * COLUMNS }, () => {
     const kind = rng.below(3);
     if (kind === 0) return Number.NaN;
-    return kind === 1 ? rng.unit() * 10 : (forest.value[rng.below(forest.value.length)] as number);
+    return kind === 1 ? rng.unit() * 10 : Math.min(forest.value[rng.below(forest.value.length)] as number, 1e4);
   });
 }
 
@@ -122,16 +125,51 @@ const packed = (values: readonly (bigint | Uint8Array)[]): number[] =>
 const doubles = (values: readonly (bigint | Uint8Array)[]): number[] =>
   values.flatMap((value) => Array.from(new Float64Array((value as Uint8Array).slice().buffer)));
 
-/** What the operator's specification says of a file with one TreeEnsembleRegressor, a Cast and an Add. */
+/** Evaluates a file by the operators' specifications; a value is a list of rows. */
 function evaluate(file: Uint8Array, features: Float64Array): number[] {
-  const [graph] = messages(decode(file), 7);
-  const [ensemble, cast, add] = messages(graph ?? new Map(), 1);
-  expect([ensemble, cast, add].map((node) => text(node?.get(4)?.[0]))).toEqual([
-    "TreeEnsembleRegressor",
-    "Cast",
-    "Add",
-  ]);
-  const attributes = new Map(messages(ensemble ?? new Map(), 5).map((fields) => [text(fields.get(1)?.[0]), fields]));
+  const [graph = new Map()] = messages(decode(file), 7);
+  const values = new Map<string, number[][]>();
+  const rows = features.length / COLUMNS;
+  values.set(
+    "features",
+    Array.from({ length: rows }, (_, row) => [...features.subarray(row * COLUMNS, (row + 1) * COLUMNS)]),
+  );
+  for (const constant of messages(graph, 5)) {
+    const width = constant.get(1)?.length === 2 ? 1 : Number(constant.get(1)?.[0]);
+    const flat = doubles(constant.get(10) ?? []);
+    const list = Array.from({ length: flat.length / width }, (_, at) => flat.slice(at * width, (at + 1) * width));
+    values.set(text(constant.get(8)?.[0]), list);
+  }
+  for (const node of messages(graph, 1)) {
+    const [a = [], b = [], c = []] = (node.get(1) ?? []).map((name) => values.get(text(name)) ?? []);
+    // Every value is as wide as its row, or one number, or one row for all.
+    const each = (by: (x: number, y: number, z: number) => number): number[][] =>
+      Array.from({ length: rows }, (_, row) => {
+        const of = (value: number[][]): number[] => value[value.length === 1 ? 0 : row] ?? [];
+        const [x, y, z] = [of(a), of(b), of(c)];
+        const width = Math.max(x.length, y.length, z.length);
+        const pick = (from: number[], at: number): number => from[from.length === 1 ? 0 : at] ?? Number.NaN;
+        return Array.from({ length: width }, (_, at) => by(pick(x, at), pick(y, at), pick(z, at)));
+      });
+    const operators: Record<string, () => number[][]> = {
+      TreeEnsembleRegressor: () => ensemble(node, a),
+      Cast: () => a,
+      Add: () => each((x, y) => x + y),
+      Sub: () => each((x, y) => x - y),
+      Div: () => each((x, y) => x / y),
+      IsNaN: () => each((x) => (Number.isNaN(x) ? 1 : 0)),
+      Where: () => each((x, y, z) => (x === 1 ? y : z)),
+      MatMul: () => a.map((row) => [row.reduce((sum, value, at) => sum + value * (b[at]?.[0] ?? Number.NaN), 0)]),
+    };
+    const result = operators[text(node.get(4)?.[0])]?.();
+    expect(result).toBeDefined();
+    values.set(text(node.get(2)?.[0]), result ?? []);
+  }
+  return (values.get("prediction") ?? []).map(([value = Number.NaN]) => value);
+}
+
+function ensemble(node: ReturnType<typeof decode>, rows: readonly number[][]): number[][] {
+  const attributes = new Map(messages(node, 5).map((fields) => [text(fields.get(1)?.[0]), fields]));
   const ints = (name: string): number[] => packed(attributes.get(name)?.get(8) ?? []);
   const tensor = (name: string): number[] => {
     const [fields] = messages(attributes.get(name) ?? new Map(), 5);
@@ -139,7 +177,7 @@ function evaluate(file: Uint8Array, features: Float64Array): number[] {
     expect(fields?.get(1)).toEqual([BigInt(values.length)]);
     return values;
   };
-  expect(text(attributes.get("aggregate_function")?.get(4)?.[0])).toBe("AVERAGE");
+  const averages = text(attributes.get("aggregate_function")?.get(4)?.[0]) === "AVERAGE";
   const [trees, nodes, feature] = [ints("nodes_treeids"), ints("nodes_nodeids"), ints("nodes_featureids")];
   const [yes, no] = [ints("nodes_truenodeids"), ints("nodes_falsenodeids")];
   const missing = ints("nodes_missing_value_tracks_true");
@@ -151,33 +189,51 @@ function evaluate(file: Uint8Array, features: Float64Array): number[] {
   expect(new Set([trees, nodes, feature, yes, no, missing, modes, threshold].map(({ length }) => length)).size).toBe(1);
   const targetNodes = ints("target_nodeids");
   const weight = new Map(ints("target_treeids").map((tree, index) => [key(tree, targetNodes[index]), weights[index]]));
-  const [base] = messages(graph ?? new Map(), 5).flatMap((initializer) => doubles(initializer.get(10) ?? []));
   const roots = [...new Set(trees)];
-  return Array.from({ length: features.length / COLUMNS }, (_, row) => {
+  return rows.map((row) => {
     const leaves = roots.map((tree) => {
       let node = 0;
       for (;;) {
         const index = at.get(key(tree, node)) ?? Number.NaN;
         if (modes[index] === "LEAF") return weight.get(key(tree, node)) ?? Number.NaN;
         expect(modes[index]).toBe("BRANCH_LEQ");
-        const value = features[row * COLUMNS + (feature[index] ?? 0)] ?? Number.NaN;
+        const value = row[feature[index] ?? 0] ?? Number.NaN;
         const goes = value <= (threshold[index] ?? 0) || (missing[index] === 1 && Number.isNaN(value));
         node = (goes ? yes[index] : no[index]) ?? Number.NaN;
       }
     });
-    return Math.fround(leaves.reduce((sum, leaf) => sum + leaf, 0) / roots.length) + (base ?? Number.NaN);
+    // The operator gives a single float.
+    return [Math.fround(leaves.reduce((sum, leaf) => sum + leaf, 0) / (averages ? roots.length : 1))];
   });
 }
 
-test("an independent reader of ONNX predicts the same, missing values and values on thresholds included", () => {
+const linear = { intercept: 4, coefficients: [0.5, -2, 0.125], means: [1, 2, 3] };
+
+test.each([
+  ["a forest", {}],
+  ["boosting", { models: 3 }],
+  ["a forest on what a linear model leaves", { linear }],
+  ["boosting on what a linear model leaves", { models: 1, linear }],
+] as const)("an independent reader predicts the same: %s, values missing and on thresholds included", (_, more) => {
   const forest = randomForest(9);
   const features = rowsFor(forest, 200);
   const sums = new Float64Array(200);
   sumLeaves(forest, features, COLUMNS, sums);
-  evaluate(write(headOf(9), [forest]), features).forEach((prediction, row) => {
-    const distance = (sums[row] as number) / 9 / SCALE;
-    // The operator gives a single float.
-    expect(Math.abs(prediction - BASE - distance)).toBeLessThanOrEqual(2 ** -24 * Math.abs(distance) + 1e-13);
+  const head = headOf(9, more);
+  evaluate(write(head, [forest]), features).forEach((prediction, row) => {
+    const trees = (sums[row] as number) / (head.models ?? 9) / SCALE;
+    const trend =
+      head.linear === undefined
+        ? 0
+        : linearValue(
+            { ...linear, coefficients: Float64Array.from(linear.coefficients), means: Float64Array.from(linear.means) },
+            features,
+            row * COLUMNS,
+          );
+    const size = Math.abs(trees) + Math.abs(trend);
+    expect(Math.abs(prediction - BASE - trees - trend)).toBeLessThanOrEqual(
+      2 ** -24 * Math.abs(trees) + 1e-14 * size + 1e-12,
+    );
   });
 });
 

@@ -9,16 +9,20 @@ export type Judged = { readonly model: Tally; readonly persistence: Tally; reado
 /** By query. */
 export type Conclusion = { readonly judged: Readonly<Record<string, Judged>> };
 
+type ResultOf = Pick<Prepared, "target" | "series" | "header" | "queries">;
+
 /** Reports how good the predictions of all queries are and gives the result file of the first one. */
 export function conclude(
-  context: TaskContext<Prepared, Conclusion>,
+  context: TaskContext<ResultOf, Conclusion>,
   predictionsOf: (query: string, rows: number) => Float64Array,
+  intervalsOf?: (query: string, rows: number) => Intervals,
 ): string {
   const judged: Record<string, Judged> = {};
   const texts = Object.entries(context.broadcast.queries).map(([name, query]) => {
     const predictions = predictionsOf(name, query.dates.length);
-    judged[name] = judge(query, predictions);
-    return () => resultFile(context.broadcast, query.dates, predictions);
+    const intervals = intervalsOf?.(name, query.dates.length);
+    judged[name] = judge(query, predictions, intervals);
+    return () => resultFile(context.broadcast, query.dates, predictions, intervals);
   });
   context.report({ judged });
   return texts[0]?.() ?? "";
@@ -31,9 +35,9 @@ const judge = ({ truth, baselines }: Query, predictions: Float64Array, intervals
 });
 
 /** `date` as it came in, the series if there are several, the target; the shortest decimals that read back as the same double. */
-function resultFile({ target, series, header }: Prepared, dates: readonly string[], predictions: Float64Array): string {
+function resultFile({ target, series, header }: ResultOf, dates: readonly string[], predictions: Float64Array): string {
   const names = ["date", ...(series === null ? [] : [csvField(series.column)]), csvField(target)];
   const middle = series === null ? "" : `${csvField(series.name)},`;
-  const rows = dates.map((date, row) => `${csvField(date)},${middle}${predictions[row]}\n`);
+  const rows = dates.map((date, row) => `${csvField(date)},${middle}${predictions[row]}${endsOf(row)}\n`);
   return `${header ? `${names.join()}\n` : ""}${rows.join("")}`;
 }

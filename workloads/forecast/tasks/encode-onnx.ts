@@ -7,11 +7,7 @@ import { onnxFrame } from "../model-file/onnx-model.ts";
 
 /** Turns trees into attributes: what these trees add to each of the COLUMN_COUNT lists of the file. */
 export const onnxPieces = defineTask<Forest, Piece[], Prepared>({
-  js(forest, context) {
-    // The file takes the mean of all trees; where several of them make up one model, each counts as many times as much.
-    const scale = (context.broadcast.training.scale * forest.models) / forest.sizes.length;
-    return encodePieces(forest, scale, (bytes) => context.allocate(bytes));
-  },
+  js: (forest, context) => encodePieces(forest, context.broadcast.training.scale, (bytes) => context.allocate(bytes)),
 });
 
 export type AttributeSummary = { readonly bytes: number };

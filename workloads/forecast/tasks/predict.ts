@@ -1,26 +1,43 @@
 import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
 import { type Forest, sumLeaves } from "../forest/forest.ts";
+import { drawFromLeaves } from "../forest/inspect.ts";
 import { linearValue } from "../forest/linear.ts";
+import type { Intervals } from "../metrics.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 
 /** Leaf values of some trees, summed for each row of each query; whole numbers. */
-export type LeafSums = { readonly models: number; readonly sums: Readonly<Record<string, Float64Array>> };
+export type LeafSums = {
+  readonly models: number;
+  readonly sums: Readonly<Record<string, Float64Array>>;
+  /** With intervals: the share that they are to hold, and by query [trees × rows] targets drawn from the leaves. */
+  readonly drawn?: { readonly share: number; readonly targets: Readonly<Record<string, Float64Array>> };
+};
+
+/** What turns sums of leaves into predictions and their file. */
+type Predictable = Pick<Prepared, "target" | "series" | "header" | "features" | "linear" | "queries"> & {
+  readonly training: Pick<Prepared["training"], "base" | "scale">;
+};
 
 /** Sums the leaves of a part of the forest. */
-export const predict = defineTask<Forest, LeafSums, Prepared>({
-  js(forest, { broadcast: { queries, features } }) {
+export const predict = defineTask<Forest, LeafSums, Pick<Prepared, "queries" | "features">>({
+  js(forest, { broadcast: { queries, features, training } }) {
+    const { grown } = forest;
     const sums: Record<string, Float64Array> = {};
+    const targets: Record<string, Float64Array> = {};
     for (const [name, query] of Object.entries(queries)) {
       sums[name] = new Float64Array(query.dates.length);
       sumLeaves(forest, query.features, features.length, sums[name]);
+      if (typeof grown?.intervals !== "number") continue;
+      targets[name] = drawFromLeaves(forest, training, grown.options, query.features, query.dates.length);
     }
-    return { models: forest.models, sums };
+    const plain = { models: forest.models, sums };
+    return typeof grown?.intervals === "number" ? { ...plain, drawn: { share: grown.intervals, targets } } : plain;
   },
 });
 
 /** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
-export const average = defineTask<readonly LeafSums[], string, Prepared, Conclusion>({
+export const average = defineTask<readonly LeafSums[], string, Predictable, Conclusion>({
   js(parts, context) {
     const { linear, queries, features } = context.broadcast;
     const { base, scale } = context.broadcast.training;
@@ -39,6 +56,40 @@ export const average = defineTask<readonly LeafSums[], string, Prepared, Conclus
       if (linear === undefined || values === undefined) return trees;
       return trees.map((value, row) => value + linearValue(linear, values, row * features.length));
     };
-    return conclude(context, predictionsOf);
+    const share = parts[0]?.drawn?.share;
+    if (share === undefined) return conclude(context, predictionsOf);
+    return conclude(context, predictionsOf, (name, rows) => {
+      const drawn = parts.map((part) => part.drawn?.targets[name] ?? new Float64Array(0));
+      const { lower, upper } = quantiles(drawn, rows, share);
+      const valueOf = (units: number, row: number): number => {
+        const values = queries[name]?.features;
+        const trend =
+          linear === undefined || values === undefined ? 0 : linearValue(linear, values, row * features.length);
+        return trend + (units + Math.round(base * scale)) / scale;
+      };
+      return { lower: lower.map(valueOf), upper: upper.map(valueOf) };
+    });
   },
 });
+
+/** By row, the quantiles with as much outside on both sides, interpolated as in R's type 7. */
+function quantiles(drawn: readonly Float64Array[], rows: number, share: number): Intervals {
+  const lower = new Float64Array(rows);
+  const upper = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const values: number[] = [];
+    for (const part of drawn) for (let at = row; at < part.length; at += rows) values.push(part[at] as number);
+    const sorted = Float64Array.from(values).sort();
+    lower[row] = quantile(sorted, (1 - share) / 2);
+    upper[row] = quantile(sorted, (1 + share) / 2);
+  }
+  return { lower, upper };
+}
+
+function quantile(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  const low = sorted[below] as number;
+  const high = sorted[Math.min(below + 1, sorted.length - 1)] as number;
+  return low + (place - below) * (high - low);
+}
