@@ -4,6 +4,7 @@ import { toWireError } from "../../shared/errors.ts";
 import { dataTuples, dataWeather } from "./commands/data.ts";
 import { cancel, jobs, logs, status } from "./commands/jobs.ts";
 import { node } from "./commands/node.ts";
+import { predict } from "./commands/predict.ts";
 import { run } from "./commands/run.ts";
 import { start } from "./commands/start.ts";
 import { DEFAULT_DATA_DIR, DEFAULT_URL } from "./remote.ts";
@@ -30,6 +31,7 @@ program
   .option("--host <address>", "address to listen on", "127.0.0.1")
   .option("--data-dir <dir>", "where journal, results and tokens are kept", DEFAULT_DATA_DIR)
   .option("--data-root <dir>", "folder under which jobs may name input files")
+  .option("--allow-urls [hosts]", "let jobs read http(s) URLs: of any public host, or of these (host,host:port,…)")
   .option("--public-url <url>", "how others reach this coordinator, where that differs")
   .option("--tls-cert <file>", "certificate, for https")
   .option("--tls-key <file>", "its key")
@@ -63,6 +65,16 @@ program
   .allowUnknownOption()
   .passThroughOptions()
   .action((args: string[]) => run(args));
+
+program
+  .command("predict")
+  .description("predict with a model that `run forecast --model-out` has saved")
+  .usage("--model FILE --input FILE --out FILE [options]   (kindling predict --help lists them)")
+  .argument("[args...]")
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action((args: string[]) => predict(args));
 
 const remote = (name: string, description: string): Command =>
   program

@@ -5,6 +5,8 @@ import type { ArtifactSink } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
 import { isSpecial, type PartFile, partFile } from "./part-file.ts";
 
+const REPORT_DATA = "report.json";
+
 /**
  * Where a run's artifacts go: `--NAME-out` takes the one called NAME (`--model-out` takes `model.json`), `--out` the first of the
  * others. All of them appear when the run has succeeded, or none does.
@@ -12,17 +14,21 @@ import { isSpecial, type PartFile, partFile } from "./part-file.ts";
 export class OutFiles {
   readonly #first: string | null;
   readonly #named: ReadonlyMap<string, string>;
+  readonly #report: string | null;
+  readonly #reportParts: Uint8Array[] = [];
   readonly #files = new Map<string, { readonly path: string; readonly file: PartFile }>();
   #isFirstTaken = false;
 
-  constructor(first: string | null, named: ReadonlyMap<string, string>) {
+  /** `report` is the page that the artifact `report.json` is wanted for: its data is kept in memory. */
+  constructor(first: string | null, named: ReadonlyMap<string, string>, report: string | null = null) {
+    this.#report = report;
     this.#first = first;
     this.#named = named;
   }
 
   /** Rejects with `CannotWrite` or `BadUsage`, naming the file, before any work is done in vain. */
   async check(): Promise<void> {
-    const targets = this.#targets();
+    const targets = [...this.#targets(), ...(this.#report === null ? [] : [this.#report])];
     const twice = targets.find((path, index) =>
       targets.some((other, at) => at > index && resolve(other) === resolve(path)),
     );
@@ -32,6 +38,7 @@ export class OutFiles {
 
   /** Takes an artifact's bytes: to its file, or nowhere. Artifacts must be opened in their order. */
   async open(artifact: string): Promise<ArtifactSink> {
+    if (artifact === REPORT_DATA) return this.#report === null ? nowhere : this.#keepReport();
     const path = this.#targetOf(artifact);
     if (path === null) return nowhere;
     const file = await partFile(path);
@@ -52,6 +59,19 @@ export class OutFiles {
   /** Leaves nothing behind of a run that has failed. */
   async abandon(): Promise<void> {
     for (const { file } of this.#files.values()) await file.abandon();
+  }
+
+  /** What `report.json` held; null where the run has made none. */
+  reportData(): string | null {
+    return this.#reportParts.length === 0 ? null : Buffer.concat(this.#reportParts).toString("utf8");
+  }
+
+  #keepReport(): ArtifactSink {
+    return {
+      write: async (part) => void this.#reportParts.push(part.slice()),
+      finish: async () => undefined,
+      abandon: async () => undefined,
+    };
   }
 
   /** Where an artifact was written, for the summary. */

@@ -1,6 +1,6 @@
 import { defineWorkload, file, z } from "kindling";
-import { average, predict } from "./tasks/predict.ts";
-import { askRows, openModel, treesOf } from "./tasks/use-model.ts";
+import { average } from "./tasks/predict.ts";
+import { askRows, openModel, sumModel } from "./tasks/use-model.ts";
 
 const params = z.object({
   model: file().describe("the model, as `run forecast --model-out` wrote it: JSON or ONNX"),
@@ -15,7 +15,7 @@ export default defineWorkload({
   description: "Predicts with a model that forecast has saved",
   unit: "trees",
   params,
-  tasks: { openModel, askRows, treesOf, predict, average },
+  tasks: { openModel, askRows, sumModel, average },
   async drive(job, params) {
     const { ordinal: source } = await job.source(params.model);
     const input = (await job.source(params.input)).ordinal;
@@ -25,8 +25,8 @@ export default defineWorkload({
     const rows = { input, observed, date: params.date };
     const asked = await job.map(askRows, [rows], { broadcast: model, label: "read the days" });
     const broadcast = await job.broadcast({ dataset: asked, partition: 0 });
-    const forest = await job.map(treesOf, opened);
-    const predictions = await job.reduce(average, await job.map(predict, forest, { broadcast }), { broadcast });
+    const sums = await job.map(sumModel, opened, { broadcast, label: "predict" });
+    const predictions = await job.reduce(average, sums, { broadcast, label: "write" });
     const [summary] = asked.summaries;
     const counts = Object.entries(summary?.counts ?? {});
     const cells = (count: (of: (typeof counts)[number][1]) => number) =>

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from "node:os";
+import { extname } from "node:path";
 import { toJSONSchema } from "zod";
 import { builtinPath, bundleWorkload, isBuiltin, loadWorkload, parseParams } from "../../../coordinator/index.ts";
 import { systemClock } from "../../../shared/clock.ts";
@@ -7,12 +8,15 @@ import { blobHash, jobId } from "../../../shared/ids.ts";
 import type { JobView } from "../../../shared/protocol/api.ts";
 import { SHUFFLE_MODES, type ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
+import { parseReport } from "../../../workloads/forecast/html-report/data.ts";
+import { reportPage } from "../../../workloads/forecast/html-report/page.ts";
 import { parseBytes } from "../bytes.ts";
 import { followJob } from "../follow-job.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { startLocal } from "../local.ts";
 import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
+import { writeWhole } from "../part-file.ts";
 import { showProgress } from "../progress.ts";
 import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, download, uploadFile } from "../remote.ts";
 import { describeOptions, type OwnOption, parseOptions, type SchemaOption, schemaOptions } from "../schema-options.ts";
@@ -34,7 +38,16 @@ const OWN = {
     help: "memory that the workers of executor local may use together, e.g. 512M",
   },
   out: { type: "string", value: "FILE", help: "write the result file here" },
-  "model-out": { type: "string", value: "FILE", help: "write the model here, where the workload makes one" },
+  "model-out": {
+    type: "string",
+    value: "FILE",
+    help: "write the model here, where the workload makes one; its ending says in which format",
+  },
+  report: {
+    type: "string",
+    value: "FILE",
+    help: "write a report here, one HTML file, where the workload can make one",
+  },
   shuffle: {
     type: "string",
     value: "auto|peer|relay",
@@ -51,7 +64,7 @@ type Own = { [K in keyof typeof OWN]?: (typeof OWN)[K]["type"] extends "boolean"
 export async function run(argv: readonly string[]): Promise<void> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "--help" || name === "-h") {
-    process.stdout.write(usage("WORKLOAD|FILE.ts", []));
+    process.stdout.write(usage("run WORKLOAD|FILE.ts", []));
     if (name === undefined)
       throw new KindlingError("BadUsage", "run needs a workload: forecast, string-count, pi, or a file");
     return;
@@ -66,13 +79,18 @@ export async function run(argv: readonly string[]): Promise<void> {
       `There is no workload ${name}: built in are forecast, string-count and pi; or name a .ts file`,
     );
   }
+  await runFile(`run ${name}`, file, name, rest);
+}
+
+/** Runs a workload's file for a command that is called `command` in its help. */
+export async function runFile(command: string, file: string, name: string, argv: readonly string[]): Promise<void> {
   const bundle = await bundleWorkload(file);
   const workload = await loadWorkload(bundle.code, name);
   const options = schemaOptions(toJSONSchema(workload.params, { io: "input", unrepresentable: "any" }) as Value);
-  const parsed = parseOptions(rest, OWN, options);
+  const parsed = parseOptions(argv, OWN, options);
   const own = parsed.own as Own;
   if (own.help) {
-    process.stdout.write(usage(name, options));
+    process.stdout.write(usage(command, options));
     return;
   }
   const executor = own.executor ?? (own.on === undefined ? "local" : "fabric");
@@ -83,20 +101,40 @@ export async function run(argv: readonly string[]): Promise<void> {
   if (shuffle === undefined) {
     throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
   }
-  parseParams(workload, parsed.params);
-  const outFiles = new OutFiles(own.out ?? null, new Map(own["model-out"] ? [["model", own["model-out"]]] : []));
+  const params = withOutputs(parsed.params, own, options);
+  parseParams(workload, params);
+  const named = new Map(own["model-out"] ? [["model", own["model-out"]]] : []);
+  const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
   await outFiles.check();
 
   const start = executor === "local" ? runLocal : runRemote;
-  const run = { workload: workload.name, code: bundle.code, params: parsed.params, options, shuffle, own, outFiles };
+  const run = { workload: workload.name, code: bundle.code, params, options, shuffle, own, outFiles };
   const job = await start(run).catch(async (error: unknown) => {
     await outFiles.abandon();
     throw error;
   });
+  if (own.report !== undefined) await writeReport(own.report, job, outFiles.reportData());
   print(
     summarize(job, executor, (artifact) => outFiles.pathOf(artifact)),
     own.json ?? false,
   );
+}
+
+/** The parameters that follow from where results are to go: the model's format, and whether a report is wanted. */
+function withOutputs(params: Record<string, Value>, own: Own, options: readonly SchemaOption[]): Record<string, Value> {
+  const has = (param: string): boolean => options.some((option) => option.param === param);
+  const ending = extname(own["model-out"] ?? "").slice(1);
+  const formats = options.find(({ param }) => param === "modelFormat")?.property.enum ?? [];
+  const format = params["modelFormat"] === undefined && formats.includes(ending) ? { modelFormat: ending } : {};
+  if (own.report === undefined) return { ...params, ...format };
+  if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
+  return { ...params, ...format, reportData: true };
+}
+
+/** Writes the page that shows a job; its data came as an artifact. */
+async function writeReport(path: string, job: JobView, data: string | null): Promise<void> {
+  if (data === null) throw new KindlingError("NoArtifact", `${path}: the workload has made no report`);
+  await writeWhole(path, [new TextEncoder().encode(reportPage(job, parseReport(data)))]);
 }
 
 interface Run {
@@ -180,10 +218,10 @@ function print(summary: RunSummary, json: boolean): void {
   process.stdout.write(`${json ? toJson(summary) : printable(summary)}\n`);
 }
 
-function usage(name: string, options: readonly SchemaOption[]): string {
+function usage(command: string, options: readonly SchemaOption[]): string {
   const own = Object.entries<OwnOption>(OWN).map(
     ([flag, { help, value }]) => `  ${`--${flag}${value ? ` ${value}` : ""}`.padEnd(24)}  ${help}`,
   );
-  const workload = options.length > 0 ? `\nOptions of ${name}:\n${describeOptions(options)}\n` : "";
-  return `Usage: kindling run ${name} [options]\n\nOptions:\n${own.join("\n")}\n${workload}`;
+  const workload = options.length > 0 ? `\nParameters:\n${describeOptions(options)}\n` : "";
+  return `Usage: kindling ${command} [options]\n\nOptions:\n${own.join("\n")}\n${workload}`;
 }

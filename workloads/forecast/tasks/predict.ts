@@ -20,21 +20,31 @@ type Predictable = Pick<Prepared, "target" | "series" | "header" | "features" | 
 };
 
 /** Sums the leaves of a part of the forest. */
-export const predict = defineTask<Forest, LeafSums, Pick<Prepared, "queries" | "features">>({
-  js(forest, { broadcast: { queries, features, training } }) {
+export const predict = defineTask<Forest, LeafSums, Prepared>({
+  js: (forest, { broadcast }) => sumQueries(forest, broadcast),
+});
+
+/** As `predict`, for intervals of the share that the trees say they are for. */
+export const predictIntervals = defineTask<Forest, LeafSums, Prepared>({
+  js(forest, { broadcast }) {
     const { grown } = forest;
-    const sums: Record<string, Float64Array> = {};
+    if (typeof grown?.intervals !== "number") throw new RangeError("trees for intervals say how they were grown");
     const targets: Record<string, Float64Array> = {};
-    for (const [name, query] of Object.entries(queries)) {
-      sums[name] = new Float64Array(query.dates.length);
-      sumLeaves(forest, query.features, features.length, sums[name]);
-      if (typeof grown?.intervals !== "number") continue;
-      targets[name] = drawFromLeaves(forest, training, grown.options, query.features, query.dates.length);
+    for (const [name, { features, dates }] of Object.entries(broadcast.queries)) {
+      targets[name] = drawFromLeaves(forest, broadcast.training, grown.options, features, dates.length);
     }
-    const plain = { models: forest.models, sums };
-    return typeof grown?.intervals === "number" ? { ...plain, drawn: { share: grown.intervals, targets } } : plain;
+    return { ...sumQueries(forest, broadcast), drawn: { share: grown.intervals, targets } };
   },
 });
+
+function sumQueries(forest: Forest, { queries, features }: Pick<Prepared, "queries" | "features">): LeafSums {
+  const sums: Record<string, Float64Array> = {};
+  for (const [name, query] of Object.entries(queries)) {
+    sums[name] = new Float64Array(query.dates.length);
+    sumLeaves(forest, query.features, features.length, sums[name]);
+  }
+  return { models: forest.models, sums };
+}
 
 /** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
 export const average = defineTask<readonly LeafSums[], string, Predictable, Conclusion>({
