@@ -99,7 +99,10 @@ export function createUpgrades(options: UpgradeOptions): Upgrades {
       const line = signalLine(webSocket, limits.sendBufferBytes);
       const { receive, gone } = switchboard.connect(id, line);
       lines.add(line);
-      webSocket.on("message", (data, isBinary) => (isBinary ? receive("") : receive(String(data))));
+      webSocket.on("message", (data, isBinary) => {
+        // What comes after the line was closed is of no more interest; binary frames are no JSON.
+        if (webSocket.readyState === webSocket.OPEN) receive(isBinary ? "" : String(data));
+      });
       webSocket.once("close", () => {
         lines.delete(line);
         gone();

@@ -4,7 +4,7 @@ import { HIGH_BYTES, type PeerChannel } from "./channel.ts";
 import type { PartialChunk } from "./partial-chunk.ts";
 import { DATA_BYTES, decodePeerFrame, encodePeerFrame, type PeerMessage } from "./wire.ts";
 
-/** ms without a frame after which a transfer counts as broken: the other node may be gone without a word. */
+/** ms without a frame of a transfer after which the connection counts as broken: the other node may be gone without a word. */
 export const STALL_MS = 3_000;
 /** ms without a transfer after which a connection is closed. */
 export const IDLE_MS = 30_000;
@@ -95,8 +95,8 @@ export class PeerLink {
         cancelStall = clock.after(left, watch);
         return;
       }
-      this.#send({ kind: "cancelled", transfer });
-      fetch.end("broken");
+      // Transfers take turns: if this one gets nothing, none does.
+      this.close();
     };
     this.#cancelIdle();
     this.#fetches.set(transfer, fetch);
