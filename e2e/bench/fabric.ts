@@ -1,38 +1,48 @@
 import type { JobView } from "../../shared/protocol/api.ts";
+import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { Value } from "../../shared/value.ts";
 import { Cluster } from "../support/cluster.ts";
 
 /** ms until a job is given up. */
 const LIMIT = 1_200_000;
-const SLOTS = 2;
 
-export type NodeKind = "tab" | "headless";
+export interface NodeSpec {
+  readonly kind: "tab" | "headless";
+  /** Workers. */
+  readonly slots: number;
+}
 
-/** A coordinator with one node of two workers, which stays joined and warm between jobs. */
+/** A coordinator with nodes that stay joined and warm between jobs. */
 export class Fabric {
   #cluster: Cluster | undefined;
-  readonly #kind: NodeKind;
+  readonly #nodes: readonly NodeSpec[];
   readonly #dataRoot: string;
 
   /** Jobs may name the files in `dataRoot`. */
-  constructor(kind: NodeKind, dataRoot: string) {
-    this.#kind = kind;
+  constructor(nodes: readonly NodeSpec[], dataRoot: string) {
+    this.#nodes = nodes;
     this.#dataRoot = dataRoot;
   }
 
   async start(): Promise<void> {
-    const cluster = await Cluster.start({ args: ["--data-root", this.#dataRoot] });
+    // Nodes that connect to each other find one another at an address that is not loopback.
+    const host = this.#nodes.length > 1 ? "0.0.0.0" : "127.0.0.1";
+    const cluster = await Cluster.start({ host, args: ["--data-root", this.#dataRoot] });
     this.#cluster = cluster;
-    if (this.#kind === "tab") await cluster.addTab("tab", cluster.joinLink, SLOTS);
-    else await cluster.addNode("headless", SLOTS);
-    const [node] = (await cluster.client.overview()).nodes;
-    if (node?.slots !== SLOTS) throw new Error(`the ${this.#kind} node offers ${node?.slots} workers, not ${SLOTS}`);
+    for (const [index, { kind, slots }] of this.#nodes.entries()) {
+      const name = `${kind} ${index + 1}`;
+      if (kind === "tab") await cluster.addTab(name, cluster.joinLink, slots);
+      else await cluster.addNode(name, slots);
+      const joined = (await cluster.client.overview()).nodes.find((node) => node.name === name);
+      if (joined?.slots !== slots) throw new Error(`${name} offers ${joined?.slots} workers, not ${slots}`);
+    }
   }
 
   /** Submits a job over the API; its time is the job's own. */
-  async run(workload: string, params: Record<string, Value>): Promise<JobView> {
+  async run(workload: string, params: Record<string, Value>, shuffle: ShuffleMode = "auto"): Promise<JobView> {
     if (this.#cluster === undefined) throw new Error("the cluster has not been started");
-    return this.#cluster.result(await this.#cluster.submit(workload, params), LIMIT);
+    const id = await this.#cluster.client.submit({ workload, params, shuffle });
+    return this.#cluster.result(id, LIMIT);
   }
 
   async stop(): Promise<void> {

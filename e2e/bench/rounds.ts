@@ -23,7 +23,7 @@ export async function runCase(
     try {
       return await work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = (error instanceof Error ? error.message : String(error)).trim();
       say(`  ${contender.name} failed: ${message}`);
       failures.set(contender.name, message);
       return undefined;

@@ -35,7 +35,7 @@ export function contenderMaker(python: Python, weather: Weather, keep: boolean) 
 
     /** A job on a cluster whose only node is a tab with two workers. */
     tab(params: Params): Contender {
-      const fabric = new Fabric("tab", weather.folder);
+      const fabric = new Fabric([{ kind: "tab", slots: 2 }], weather.folder);
       return {
         name: "tab",
         start: () => fabric.start(),

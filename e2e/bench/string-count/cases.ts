@@ -22,7 +22,7 @@ const barsAgainstPeers = (local: number, tab: number): Bar[] => [
 /** All cases at a share of their full size. */
 export function stringCountCases(python: Python, scale: number, keep: boolean): CountCase[] {
   const make = contenderMaker(python, keep);
-  const { local, fabric, peer } = make;
+  const { local, fabric, shuffling, peer } = make;
   const tuples = tuplesAt(scale);
   const millions = `${tuples / 1e6}M tuples`;
   const ten = 10 * tuples;
@@ -109,6 +109,25 @@ export function stringCountCases(python: Python, scale: number, keep: boolean): 
       inputs: [{ input: "letters3", tuples }],
       contenders: [local({ input: join(folders.data, letters3) }), fabric("headless", { input: letters3 })],
       bars: [{ label: "headless node ÷ local", of: "headless", over: ["local"], most: 2 }],
+    },
+    {
+      name: "shuffle",
+      title: `generated, 5 letters, shuffled between two tabs and a headless node, ${millions}`,
+      inputs: [],
+      needs: [{ flag: "--shuffle", word: "peer" }],
+      ...(process.env["KINDLING_TEST_ADDRESS"] === undefined
+        ? { problem: "nodes find each other only in a private network namespace, and none can be made here" }
+        : {}),
+      contenders: [shuffling("peer", generated(tuples, 5)), shuffling("relay", generated(tuples, 5))],
+      bars: [
+        {
+          label: "share of bytes through the coordinator",
+          of: "peer",
+          figure: "relayShare",
+          average: "max",
+          most: 0.05,
+        },
+      ],
     },
     {
       name: "ten-times",

@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import type { JobView } from "../../../shared/protocol/api.ts";
+import type { ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
-import { Fabric, type NodeKind } from "../fabric.ts";
+import { Fabric, type NodeSpec } from "../fabric.ts";
 import { folders } from "../folders.ts";
 import { runLocal } from "../local.ts";
 import type { Contender, Measurement } from "../model.ts";
@@ -43,6 +45,22 @@ export function contenderMaker(python: Python, keep: boolean) {
     }
   }
 
+  function cluster(name: string, nodes: readonly NodeSpec[], params: Params, shuffle: ShuffleMode = "auto"): Contender {
+    const fabric = new Fabric(nodes, folders.data);
+    return {
+      name,
+      start: () => fabric.start(),
+      stop: () => fabric.stop(),
+      async measure() {
+        const job = await fabric.run("string-count", { ...params }, shuffle);
+        const { keys, sum } = job.metrics;
+        const sha256 = job.artifacts[0]?.sha256 ?? "no result file";
+        const result = describeCounts({ sha256, keys: Number(keys), sum: Number(sum) });
+        return { figures: { seconds: job.seconds, ...relayed(job) }, facts: { result } };
+      },
+    };
+  }
+
   return {
     counted,
 
@@ -67,21 +85,20 @@ export function contenderMaker(python: Python, keep: boolean) {
       };
     },
 
-    /** A job on a cluster's only node; `input` is a file's name in the data folder. */
-    fabric(kind: NodeKind, params: Params): Contender {
-      const fabric = new Fabric(kind, folders.data);
-      return {
-        name: kind,
-        start: () => fabric.start(),
-        stop: () => fabric.stop(),
-        async measure() {
-          const { seconds, metrics, artifacts } = await fabric.run("string-count", { ...params });
-          const { keys, sum } = metrics;
-          const sha256 = artifacts[0]?.sha256 ?? "no result file";
-          const result = describeCounts({ sha256, keys: Number(keys), sum: Number(sum) });
-          return { figures: { seconds }, facts: { result } };
-        },
-      };
+    /** A job on a cluster's nodes, which are one tab or headless node of two workers; `input` is a name in the data folder. */
+    fabric(kind: NodeSpec["kind"], params: Params): Contender {
+      return cluster(kind, [{ kind, slots: 2 }], params);
+    },
+
+    /** A job on two tabs and a headless node, which get each other's outputs in one way. */
+    shuffling(shuffle: "peer" | "relay", params: Params): Contender {
+      const kinds = ["tab", "tab", "headless"] as const;
+      return cluster(
+        shuffle,
+        kinds.map((kind) => ({ kind, slots: 1 })),
+        params,
+        shuffle,
+      );
     },
 
     /** DuckDB or Polars; `table` counts what was loaded into memory before. */
@@ -110,4 +127,12 @@ export function contenderMaker(python: Python, keep: boolean) {
       };
     },
   };
+}
+
+/** The share of shuffled bytes that passed through the coordinator. */
+function relayed({ shuffle }: JobView): Readonly<Record<string, number>> {
+  if (shuffle === undefined) return {};
+  const { peer, relay, local } = shuffle;
+  const total = peer + relay + local;
+  return total === 0 ? {} : { relayShare: relay / total };
 }
