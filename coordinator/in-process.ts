@@ -1,9 +1,13 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../shared/clock.ts";
-import type { BlobHash, ChunkKey } from "../shared/ids.ts";
+import type { BlobHash, ChunkKey, JobId } from "../shared/ids.ts";
+import { KindlingError } from "../shared/errors.ts";
 import type { CoordinatorChannel } from "../shared/protocol/channel.ts";
 import type { Value } from "../shared/value.ts";
 import { Fabric } from "./executors/fabric/fabric.ts";
 import { openLocalFile } from "./executors/fabric/files.ts";
+import { Spool } from "./executors/fabric/spool.ts";
 import { Nodes } from "./executors/fabric/nodes.ts";
 import type { ArtifactStore } from "./jobs/artifacts.ts";
 import { JobManager } from "./jobs/manager.ts";
@@ -24,7 +28,9 @@ export interface InProcessCoordinator {
   /** A chunk's value, wherever in this process it lies. */
   value(key: ChunkKey): Promise<Value>;
   deliver(key: ChunkKey, value: Value): void;
-  close(): void;
+  /** Bytes of an opened source that no worker can open itself. */
+  read(job: JobId, ordinal: number, start: number, end: number): Promise<Uint8Array>;
+  close(): Promise<void>;
 }
 
 export function createInProcessCoordinator(options: {
@@ -35,11 +41,12 @@ export function createInProcessCoordinator(options: {
   const blobs = new MemoryBlobs();
   const journal = new MemoryJournal();
   const { clock, log, artifacts } = options;
+  const spool = new Spool(join(tmpdir(), `kindling-${process.pid}`));
   const fabric = new Fabric({
     clock,
     journal,
     blobs,
-    openFile: openLocalFile,
+    openFile: openLocalFile(spool, process.stdin),
     log,
     taskDeadlineMs: TASK_DEADLINE_MS,
     inProcess: true,
@@ -62,10 +69,22 @@ export function createInProcessCoordinator(options: {
     bundle: (hash) => blobs.get(hash),
     value: (key) => fabric.outputs.locateValue(key),
     deliver: (key, value) => fabric.outputs.delivered(key, value),
-    close: () => {
+    async read(job, ordinal, start, end) {
+      const source = fabric.source(job, ordinal);
+      if (source === undefined) throw new KindlingError("UnknownSource", `Job ${job} has no source ${ordinal} open`);
+      const bytes = new Uint8Array(end - start);
+      let filled = 0;
+      for await (const part of source.read(start, end)) {
+        bytes.set(part, filled);
+        filled += part.byteLength;
+      }
+      return bytes.subarray(0, filled);
+    },
+    close: async () => {
       jobs.close();
       nodes.close();
       fabric.close();
+      await spool.clear();
     },
   };
 }

@@ -6,6 +6,8 @@ import { systemClock } from "../shared/clock.ts";
 import { KindlingError } from "../shared/errors.ts";
 import { Fabric } from "./executors/fabric/fabric.ts";
 import { openServedFile } from "./executors/fabric/files.ts";
+import { Spool } from "./executors/fabric/spool.ts";
+import type { WebRule } from "./executors/fabric/web-address.ts";
 import { Nodes } from "./executors/fabric/nodes.ts";
 import { blobArtifacts } from "./jobs/artifacts.ts";
 import { JobManager } from "./jobs/manager.ts";
@@ -28,6 +30,8 @@ export interface CoordinatorOptions {
   readonly dataDir: string;
   /** The folder under which jobs may name files; null for none. */
   readonly dataRoot: string | null;
+  /** Which URLs jobs may name as inputs; null for none. */
+  readonly urls: WebRule | null;
   /** How others reach it, where that is not `http://host:port`. */
   readonly publicUrl: string | null;
   readonly tls: { readonly cert: string; readonly key: string } | null;
@@ -64,11 +68,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     await journal.close();
     throw error;
   });
+  const spool = new Spool(join(options.dataDir, "spool"));
+  await spool.clear();
   const fabric = new Fabric({
     clock,
     journal,
     blobs,
-    openFile: openServedFile(blobs, options.dataRoot),
+    openFile: openServedFile(blobs, options.dataRoot, spool, options.urls),
     log,
     taskDeadlineMs: options.taskDeadlineMs,
     inProcess: false,

@@ -6,7 +6,6 @@ import {
 } from "../../coordinator/index.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { KindlingError } from "../../shared/errors.ts";
-import type { JobId } from "../../shared/ids.ts";
 import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
 import type { ToCoordinator, ToNode } from "../../shared/protocol/messages.ts";
 import { startLocalNode } from "../headless/local.ts";
@@ -43,7 +42,7 @@ export async function startLocal(options: LocalOptions): Promise<LocalExecutor> 
   return {
     ...coordinator,
     async stop() {
-      coordinator.close();
+      await coordinator.close();
       await node.stop();
     },
   };
@@ -59,8 +58,6 @@ function inProcessDataPlane(coordinator: InProcessCoordinator): DataPlane {
         throw new KindlingError("BadChunk", `${key} is encoded, in the process that needs its value`);
       coordinator.deliver(key, payload.value);
     },
-    read(_job: JobId, source) {
-      throw new KindlingError("SourceUnavailable", `${source.name} is read in place, not through the data plane`);
-    },
+    read: (job, { ordinal }, start, end) => coordinator.read(job, ordinal, start, end),
   };
 }

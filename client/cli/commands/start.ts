@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly port: string;
   readonly dataDir: string;
   readonly dataRoot?: string;
+  /** True for any public host, or hosts with commas between. */
+  readonly allowUrls?: boolean | string;
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -39,6 +41,7 @@ export async function start(options: StartOptions): Promise<void> {
     port,
     dataDir: resolve(options.dataDir),
     dataRoot: options.dataRoot === undefined ? null : resolve(options.dataRoot),
+    urls: urlRule(options.allowUrls),
     publicUrl: options.publicUrl ?? null,
     tls: tlsFiles(options),
     taskDeadlineMs,
@@ -119,4 +122,9 @@ function tlsFiles({ tlsCert, tlsKey }: StartOptions): { cert: string; key: strin
     throw new KindlingError("BadUsage", "--tls-cert and --tls-key go together");
   }
   return { cert: tlsCert, key: tlsKey };
+}
+
+function urlRule(allowed: boolean | string | undefined): "public" | readonly string[] | null {
+  if (allowed === undefined || allowed === false) return null;
+  return allowed === true ? "public" : allowed.split(",").map((host) => host.trim().toLowerCase());
 }

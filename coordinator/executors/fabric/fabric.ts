@@ -150,6 +150,7 @@ export class Fabric implements Executor {
   async openSource(job: JobId, ordinal: number, file: string): Promise<OpenedSource> {
     this.#live(job);
     const source = await this.#options.openFile(file);
+    if (!this.#jobs.has(job)) await source.close?.();
     this.#live(job).sources.set(ordinal, source);
     return source;
   }
@@ -204,6 +205,11 @@ export class Fabric implements Executor {
     for (const node of this.#nodes.values()) node.forget(id);
     this.#jobs.delete(id);
     job.waits.resolve();
+    for (const source of job.sources.values()) {
+      source.close?.().catch((cause: unknown) => {
+        this.#options.log.warn(`${source.name} could not be closed: ${String(cause)}`, id);
+      });
+    }
     this.outputs.end(id, job.recovered.values()).catch((cause: unknown) => {
       this.#options.log.warn(`outputs could not be deleted: ${String(cause)}`, id);
     });

@@ -6,24 +6,53 @@ import { blobHash } from "../../../shared/ids.ts";
 import { UPLOAD_PREFIX } from "../../../shared/protocol/api.ts";
 import type { BlobStore } from "../../store/blobs.ts";
 import type { OpenedSource } from "../executor.ts";
+import { isGzip, type Spool } from "./spool.ts";
+import { systemResolve, type WebRule } from "./web-address.ts";
+import { isUrl, openWebFile } from "./web-file.ts";
 
 /** An input that nodes may read ranges of. */
 export interface ReadableSource extends OpenedSource {
   /** Where it lies, if nodes of this process may open it themselves. */
   readonly path: string | null;
   read(start: number, end: number): AsyncIterable<Uint8Array>;
+  /** The job is over. */
+  close?(): Promise<void>;
 }
+
+/** What stands for standard input. */
+const STANDARD_INPUT = "-";
 
 /** Turns a `file()` parameter into a source. Rejects with `InputError`. */
 export type OpenFile = (file: string) => Promise<ReadableSource>;
 
-/** Any file of the caller's: for the local executor. */
-export const openLocalFile: OpenFile = (file) => openPath(resolve(file), file);
-
-/** Uploaded files, and paths under `dataRoot` (also through links); nothing else. */
-export function openServedFile(blobs: BlobStore, dataRoot: string | null): OpenFile {
+/** Any file of the caller's, any URL, and standard input: for the local executor. */
+export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Array>): OpenFile {
+  let isTaken = false;
   return async (file) => {
+    if (file === STANDARD_INPUT) {
+      if (isTaken) throw new InputError("standard input can be read only once: name it once");
+      isTaken = true;
+      const { path, bytes, sha256, read, close } = await spool.take("standard input", standardInput);
+      return { name: "standard input", bytes, identity: sha256, path, read, close };
+    }
+    if (isUrl(file)) return openWebFile(file, { rule: "any", spool, resolve: systemResolve });
+    return unpacked(await openPath(resolve(file), file), spool, true);
+  };
+}
+
+/** Uploaded files, paths under `dataRoot` (also through links), and URLs where there is a rule for them; nothing else. */
+export function openServedFile(
+  blobs: BlobStore,
+  dataRoot: string | null,
+  spool: Spool,
+  urls: WebRule | null,
+): OpenFile {
+  const open = async (file: string): Promise<ReadableSource> => {
     if (file.startsWith(UPLOAD_PREFIX)) return openUpload(blobs, file);
+    if (isUrl(file)) {
+      if (urls !== null) return openWebFile(file, { rule: urls, spool, resolve: systemResolve });
+      throw new InputError(`${file}: this coordinator reads no URLs; start it with --allow-urls, or upload the file`);
+    }
     if (dataRoot === null) {
       throw new InputError(
         `${file}: this coordinator opens no files of its own; start it with --data-root, or upload the file`,
@@ -39,6 +68,20 @@ export function openServedFile(blobs: BlobStore, dataRoot: string | null): OpenF
     }
     return { ...(await openPath(path, file)), path: null };
   };
+  return async (file) => unpacked(await open(file), spool, false);
+}
+
+/** The source as it is, or what it unpacks to if it is gzip. */
+async function unpacked(source: ReadableSource, spool: Spool, tellPath: boolean): Promise<ReadableSource> {
+  if (source.close !== undefined || !isGzip(await beginOf(source))) return source;
+  const { path, bytes, read, close } = await spool.take(source.name, source.read(0, source.bytes));
+  return { name: source.name, bytes, identity: source.identity, path: tellPath ? path : null, read, close };
+}
+
+async function beginOf(source: ReadableSource): Promise<Uint8Array> {
+  const begin: number[] = [];
+  for await (const part of source.read(0, Math.min(2, source.bytes))) begin.push(...part);
+  return Uint8Array.from(begin);
 }
 
 async function openPath(path: string, name: string): Promise<ReadableSource> {

@@ -10,6 +10,7 @@ import type { StageRequest } from "../../executor.ts";
 import { Fabric } from "../fabric.ts";
 import { openServedFile } from "../files.ts";
 import { Nodes } from "../nodes.ts";
+import { Spool } from "../spool.ts";
 import { FakeNode } from "./fake-node.ts";
 
 /** A journal whose syncs a test lets through, holds up or fails. */
@@ -57,7 +58,7 @@ export class Bench {
   constructor(journal = new TestJournal()) {
     this.journal = journal;
     const { clock, blobs, log } = this;
-    const openFile = openServedFile(blobs, null);
+    const openFile = openServedFile(blobs, null, new Spool("a folder that nothing is spooled to"), null);
     this.fabric = new Fabric({ clock, journal, blobs, openFile, log, taskDeadlineMs: 1000, inProcess: false });
     this.nodes = new Nodes(this.fabric, clock, log, (token) => token === "join");
   }

@@ -1,0 +1,176 @@
+import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { InputError, KindlingError } from "../../../shared/errors.ts";
+import type { ReadableSource } from "./files.ts";
+import { isGzip, type Spool } from "./spool.ts";
+import { checkedLookup, checkUrl, hostOf, isPublicAddress, type Resolve, type WebRule } from "./web-address.ts";
+
+export interface WebOptions {
+  readonly rule: WebRule;
+  readonly spool: Spool;
+  readonly resolve: Resolve;
+}
+
+const MAX_REDIRECTS = 5;
+/** ms without a byte. */
+const IDLE_MS = 30_000;
+/** ms that a whole file may take where it must be fetched at once. */
+const WHOLE_MS = 3_600_000;
+
+export const isUrl = (file: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(file);
+
+/**
+ * A file of a web server. Where the server answers range requests its parts are read in place, known again by ETag, modification time and
+ * size; otherwise, and for gzip, it is fetched once. Redirects are followed up to five times, each checked as the first URL was; from a
+ * public address none leads to an address that is not.
+ */
+export async function openWebFile(text: string, options: WebOptions): Promise<ReadableSource> {
+  const name = shownName(text);
+  const web = new Web(name, options);
+  try {
+    const { response, url, rule } = await web.get(text, { range: "bytes=0-1" });
+    const size = sizeOf(response);
+    const begin = size === null ? null : await firstBytes(response);
+    if (size === null || begin === null || isGzip(begin)) {
+      const whole = size === null ? response : (await web.get(url.href, {}, rule)).response;
+      return await spooled(name, whole, options.spool).finally(() => web.close());
+    }
+    const version = versionOf(response);
+    return {
+      name,
+      bytes: size,
+      identity: `${version}, ${size} bytes`,
+      path: null,
+      read: (start, end) => web.range(url, rule, { start, end, size, version }),
+      close: async () => web.close(),
+    };
+  } catch (error) {
+    web.close();
+    throw error;
+  }
+}
+
+async function spooled(name: string, response: IncomingMessage, spool: Spool): Promise<ReadableSource> {
+  const version = versionOf(response);
+  const late = setTimeout(
+    () => response.destroy(new InputError(`${name}: it did not arrive within ${WHOLE_MS / 60_000} minutes`)),
+    WHOLE_MS,
+  );
+  try {
+    const { path, bytes, sha256, read, close } = await spool.take(name, response);
+    return { name, bytes, identity: `${version}, sha256 ${sha256}`, path, read, close };
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Requests to one server for one input. */
+class Web {
+  readonly #name: string;
+  readonly #options: WebOptions;
+  readonly #agents = [new HttpAgent({ keepAlive: true }), new HttpsAgent({ keepAlive: true })] as const;
+
+  constructor(name: string, options: WebOptions) {
+    this.#name = name;
+    this.#options = options;
+  }
+
+  /** The answer, where redirects led, and the rule that holds from there on. */
+  async get(
+    text: string,
+    headers: Record<string, string>,
+    rule: WebRule = this.#options.rule,
+  ): Promise<{ readonly response: IncomingMessage; readonly url: URL; readonly rule: WebRule }> {
+    let url = checkUrl(text, rule, this.#name);
+    let holds = rule;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const { response, address } = await this.#send(url, headers, holds);
+      const { statusCode = 0 } = response;
+      const { location } = response.headers;
+      if (holds === "any" && isPublicAddress(address)) holds = "public";
+      if (statusCode >= 300 && statusCode < 400 && location !== undefined && URL.canParse(location, url)) {
+        response.destroy();
+        url = checkUrl(new URL(location, url).href, holds, this.#name);
+        continue;
+      }
+      if (statusCode === 200 || statusCode === 206 || statusCode === 416) return { response, url, rule: holds };
+      response.destroy();
+      throw new InputError(`${this.#name}: the server answers ${statusCode} ${response.statusMessage ?? ""}`.trimEnd());
+    }
+    throw new InputError(`${this.#name}: it redirects more than ${MAX_REDIRECTS} times`);
+  }
+
+  async *range(
+    url: URL,
+    rule: WebRule,
+    { start, end, size, version }: { start: number; end: number; size: number; version: string },
+  ): AsyncIterable<Uint8Array> {
+    if (end <= start) return;
+    const { response } = await this.#send(url, { range: `bytes=${start}-${end - 1}` }, rule);
+    if (response.statusCode !== 206 || sizeOf(response) !== size || versionOf(response) !== version) {
+      response.destroy();
+      throw new KindlingError("InputChanged", `${this.#name} changed while the job was under way: run the job again`);
+    }
+    yield* response;
+  }
+
+  close(): void {
+    for (const agent of this.#agents) agent.destroy();
+  }
+
+  #send(
+    url: URL,
+    headers: Record<string, string>,
+    rule: WebRule,
+  ): Promise<{ readonly response: IncomingMessage; readonly address: string }> {
+    const isTls = url.protocol === "https:";
+    const send = isTls ? httpsRequest : httpRequest;
+    return new Promise((resolve, reject) => {
+      const request = send(url, {
+        headers: { "accept-encoding": "identity", "user-agent": "kindling", ...headers },
+        agent: isTls ? this.#agents[1] : this.#agents[0],
+        lookup: checkedLookup(rule, this.#name, this.#options.resolve),
+        timeout: IDLE_MS,
+      });
+      request.on("response", (response) =>
+        resolve({ response, address: response.socket.remoteAddress ?? hostOf(url) }),
+      );
+      request.on("timeout", () => request.destroy(new Error(`no byte for ${IDLE_MS / 1000} s`)));
+      request.on("error", (cause) => {
+        if (cause instanceof InputError) reject(cause);
+        else {
+          const message = `${this.#name}: the server cannot be reached: ${cause.message}`;
+          reject(new InputError(message, { cause }));
+        }
+      });
+      request.end();
+    });
+  }
+}
+
+/** The whole file's size, where the answer is a part of it; null where it is all. */
+function sizeOf({ statusCode, headers }: IncomingMessage): number | null {
+  const [, total] = /^bytes (?:\d+-\d+|\*)\/(\d{1,15})$/.exec(headers["content-range"] ?? "") ?? [];
+  return statusCode === 200 || total === undefined ? null : Number(total);
+}
+
+/** What the server says about which version of the file it is. */
+const versionOf = ({ headers }: IncomingMessage): string =>
+  headers.etag ?? headers["last-modified"] ?? "no ETag and no modification time";
+
+async function firstBytes(response: IncomingMessage): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of response as AsyncIterable<Uint8Array>) {
+    parts.push(part);
+    // Two bytes were asked for; a server that sends on and on is cut off.
+    if (parts.length > 16) break;
+  }
+  return Buffer.concat(parts).subarray(0, 2);
+}
+
+/** A URL for messages: what may be secret in it stays out. */
+function shownName(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  return url.host === "" ? text : `${url.protocol}//${url.host}${url.pathname}`;
+}
