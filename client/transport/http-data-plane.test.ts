@@ -99,6 +99,21 @@ test("a transfer that breaks is taken up where it broke, however often it moves 
   for (const [index, start] of starts.slice(1).entries()) expect(start).toBeGreaterThan(starts[index] ?? 0);
 });
 
+test("what came by another way is not asked for again", async () => {
+  const { plane, ranges } = await serve();
+  const rest = await plane.chunk(CHUNK, never, CONTENT.subarray(0, 600_000));
+  expect("encoded" in rest && Buffer.compare(rest.encoded, CONTENT)).toBe(0);
+  const nothing = await plane.chunk(CHUNK, never, CONTENT);
+  expect("encoded" in nothing && Buffer.compare(nothing.encoded, CONTENT)).toBe(0);
+  expect(ranges).toEqual([`/api/blobs/${HASH} bytes=600000-999999 Bearer S`]);
+});
+
+test("a start with other bytes than the hash promises is not passed on", async () => {
+  const { plane } = await serve();
+  const wrong = CONTENT.slice(0, 600_000).fill(0, 0, 1_000);
+  await expect(plane.chunk(CHUNK, never, wrong)).rejects.toMatchObject({ code: "InputUnavailable", retryable: true });
+});
+
 test("without any progress it gives up, retryably", async () => {
   const { plane, ranges } = await serve(
     Array.from({ length: 9 }, () => (response: ServerResponse) => response.destroy()),
