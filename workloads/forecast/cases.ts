@@ -3,7 +3,7 @@ import type { Case } from "./data/holdout.ts";
 import type { Prepared } from "./data/prepared.ts";
 import { featureOptions, type Params } from "./options.ts";
 import { type PrepareInput, type PrepareSummary, prepare } from "./tasks/prepare.ts";
-import { readFiles, survey } from "./tasks/read.ts";
+import { readFiles, type SeriesTables, survey } from "./tasks/read.ts";
 
 /** What a model of each series is made from. */
 export interface PreparedCase {
@@ -26,7 +26,12 @@ export interface Unit {
 export async function prepareCases(
   job: Job,
   params: Params,
-): Promise<{ readonly cases: readonly PreparedCase[]; readonly notes: readonly string[] }> {
+): Promise<{
+  readonly cases: readonly PreparedCase[];
+  readonly notes: readonly string[];
+  /** A bucket for each series. */
+  readonly read: Dataset<SeriesTables>;
+}> {
   const open = async (file: string | undefined) => (file === undefined ? null : (await job.source(file)).ordinal);
   const sources = {
     observed: (await job.source(params.observed)).ordinal,
@@ -54,7 +59,7 @@ export async function prepareCases(
     (await broadcastEach(job, inputs)).map((broadcast) => job.reduce(prepare, read, { broadcast })),
   );
   const cases = prepared.map((dataset, at) => ({ wanted: wanted[at] as Case, prepared: dataset }));
-  return { cases, notes: read.summaries[0]?.notes ?? [] };
+  return { cases, notes: read.summaries[0]?.notes ?? [], read };
 }
 
 const broadcastEach = <T>(job: Job, values: readonly T[]) =>

@@ -68,6 +68,16 @@ export const params = z.object({
     .max(1000)
     .optional()
     .describe("gbt: models, of different samples, whose mean is predicted; 1 by default, 8 with auto"),
+  intervals: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe("rf, et: the share of true values that an interval around each prediction is to hold, such as 0.9"),
+  explain: z
+    .boolean()
+    .default(false)
+    .describe("report the out-of-bag score and how much each feature matters, by impurity and by permutation"),
   trend: z.enum(["none", "linear"]).default("none").describe("linear: trees foretell what a linear model leaves"),
   seed: z.number().int().min(0).max(0xffffffff).default(1),
   holdout: z
@@ -107,6 +117,7 @@ export const params = z.object({
     .describe("with --series: write model.json too, with the models of all series"),
   partitions: z.number().int().min(1).max(MAX_TREES).optional().describe("tasks of a fit; one per 5 trees by default"),
   modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
+  reportData: z.boolean().default(false).describe("write report.json, what --report shows"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
 });
 

@@ -14,11 +14,13 @@ import { detrend } from "./tasks/detrend.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
 import { onnxAttribute, onnxPart, onnxPieces } from "./tasks/encode-onnx.ts";
 import { joinModels, writeText } from "./tasks/encode-series.ts";
+import { type Explanation, explain, question } from "./tasks/explain.ts";
 import { fit } from "./tasks/fit.ts";
 import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
-import { average, predict } from "./tasks/predict.ts";
+import { average, predict, predictIntervals } from "./tasks/predict.ts";
 import { prepare } from "./tasks/prepare.ts";
 import { readFiles, survey } from "./tasks/read.ts";
+import { encodeReport, reportColumns, reportRows } from "./tasks/report-data.ts";
 import { tryModel } from "./tasks/try-model.ts";
 
 interface Trained extends TrainedSummary {
@@ -39,7 +41,10 @@ export default defineWorkload({
     detrend,
     tryModel,
     fit,
+    question,
+    explain,
     predict,
+    predictIntervals,
     average,
     encodeHead,
     encodeTrees,
@@ -48,6 +53,8 @@ export default defineWorkload({
     onnxAttribute,
     onnxPart,
     writeText,
+    reportColumns,
+    reportRows,
     libraryFit,
     libraryPredict,
   },
@@ -55,7 +62,7 @@ export default defineWorkload({
     if (params.seriesModels && params.modelFormat !== "json") {
       throw new InputError("--series-models writes JSON only: leave out --model-format");
     }
-    const { cases, notes } = await prepareCases(job, params);
+    const { cases, notes, read } = await prepareCases(job, params);
     const all = cases.filter(({ wanted }) => wanted.kind === "all");
     const checked = await trainAll(job, params, unitsOf(cases.slice(0, cases.length - all.length)), all.length === 0);
     const final = await trainAll(job, params, unitsOf(all), true);
@@ -63,7 +70,9 @@ export default defineWorkload({
     const models = all.length > 0 ? final : checked.filter(({ fold }) => fold === lastFold);
     const predicted = params.future === undefined ? checked : final;
     const metrics = jobMetrics(params, checked, final, notes);
-    const files = { "result.csv": inSeriesOrder(predicted) };
+    const forecast = all.length > 0 ? final : [];
+    const report = params.reportData ? await encodeReport(job, params.target, read, checked, forecast) : null;
+    const files = { "result.csv": inSeriesOrder(predicted), ...(report && { "report.json": report }) };
     const [single] = models;
     if (params.series === undefined) {
       const model = single?.file ?? null;
@@ -76,6 +85,7 @@ export default defineWorkload({
 });
 
 interface TrainedUnit extends Fitted {
+  readonly unit: Unit;
   readonly trained: Trained;
   readonly file: Dataset<string | Uint8Array> | null;
 }
@@ -89,6 +99,7 @@ async function trainAll(job: Job, params: Params, units: readonly Unit[], leaves
     const isLast = wanted.kind !== "fold" || wanted.fold === wanted.folds - 1;
     const writes = leaves && isLast && (params.series === undefined || params.seriesModels);
     return {
+      unit,
       fold: wanted.kind === "fold" ? wanted.fold : 0,
       summary,
       trained,
@@ -105,19 +116,22 @@ function inSeriesOrder(units: readonly TrainedUnit[]): Dataset<string> {
 }
 
 /** Fits a forest on one of the prepared training sets and predicts its queries. */
-async function train(job: Job, params: Params, { dataset, partition, summary, label }: Unit): Promise<Trained> {
+async function train(job: Job, params: Params, { dataset, partition, summary, wanted, label }: Unit): Promise<Trained> {
   const { model } = params;
   const source = { dataset, partition };
+  const named = { label, checks: wanted.kind !== "all" };
   const size = { rows: summary.rows["train"] ?? 0, features: summary.features };
   if (params.engine === "ml-random-forest") {
     if (model !== "rf") throw new InputError(`--engine ml-random-forest has no --model ${model}: use rf`);
     return trainLibrary(job, params, planModel({ ...params, model }, size.features), source, label);
   }
-  if (model !== "auto") return trainForest(job, params, planModel({ ...params, model }, size.features), source, label);
+  if (model !== "auto") return trainForest(job, params, planModel({ ...params, model }, size.features), source, named);
   const { plan, choice } = await chooseModel(job, params, source, size, label);
-  return { ...(await trainForest(job, params, plan, source, label)), choice };
+  return { ...(await trainForest(job, params, plan, source, named)), choice };
 }
 
+/** What a model is called in stages, and whether there are rows to check it on. */
+type Named = { readonly label: string; readonly checks: boolean };
 type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: number };
 
 async function trainForest(
@@ -125,21 +139,30 @@ async function trainForest(
   params: Params,
   { model, options, trees, models, ranges, linear }: ModelPlan,
   partition: Partition,
-  label: string,
+  { label, checks }: Named,
 ): Promise<Trained> {
+  if (params.intervals !== undefined && model === "gbt") {
+    throw new InputError("--intervals come from the leaves of independent trees: use --model rf or et, or auto");
+  }
+  const asksMore = params.intervals !== undefined || params.explain;
   const began = await seconds(job);
   const broadcast = await job.broadcast(linear ? await withoutTrend(job, partition, label) : partition);
   const forest = await job.map(
     fit,
-    ranges.map((range) => ({ ...range, options })),
+    ranges.map((range) => ({ ...range, options, ...(asksMore && { intervals: params.intervals ?? null }) })),
     { broadcast, backend: params.backend, label: `fit (${label})` },
   );
   const fitSeconds = (await seconds(job)) - began;
-  const sums = await job.map(predict, forest, { broadcast, label: `predict (${label})` });
+  const stage = { broadcast, label: `predict (${label})` };
+  const sums = await (params.intervals === undefined
+    ? job.map(predict, forest, stage)
+    : job.map(predictIntervals, forest, stage));
   const predictions = await job.reduce(average, sums, { broadcast, label: `score (${label})` });
+  const explanation = params.explain && checks ? await explainTrees(job, forest, broadcast, label) : undefined;
   return {
     predictions,
     judged: judgedOf(predictions),
+    ...(explanation !== undefined && { explanation }),
     fitSeconds,
     trees,
     leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / trees,
@@ -153,6 +176,17 @@ async function trainForest(
       return { parts: datasets.flatMap(({ parts }) => parts), buckets: 1, summaries: [] };
     },
   };
+}
+
+async function explainTrees(
+  job: Job,
+  forest: Dataset<Forest>,
+  broadcast: Broadcast<Prepared>,
+  label: string,
+): Promise<Explanation | undefined> {
+  const said = await job.map(question, forest, { broadcast, label: `question (${label})` });
+  const { summaries } = await job.reduce(explain, said, { broadcast, label: `explain (${label})` });
+  return summaries[0];
 }
 
 /** What a linear model leaves of the training rows. */

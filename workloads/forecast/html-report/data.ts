@@ -13,8 +13,9 @@ export type SeriesReport = {
   readonly name: string | null;
   /** Of each column as it came, the target first. */
   readonly columns: readonly ColumnReport[];
-  readonly holdout: PredictedRows | null;
-  readonly forecast: PredictedRows | null;
+  /** Of each fold, or of the one holdout. */
+  readonly holdout: readonly PredictedRows[];
+  readonly forecast: readonly PredictedRows[];
 };
 
 export type ColumnReport = {

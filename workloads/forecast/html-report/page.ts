@@ -71,8 +71,8 @@ ${content}
 
 function seriesSections(series: SeriesReport, target: string, id: string): (Section | undefined)[] {
   const suffix = series.name === null ? "" : ` (${series.name})`;
-  const holdout = series.holdout === null ? [] : rowsOf(series.holdout);
-  const forecast = series.forecast === null ? [] : rowsOf(series.forecast);
+  const holdout = series.holdout.flatMap(rowsOf);
+  const forecast = series.forecast.flatMap(rowsOf);
   const scored = (rows: typeof holdout): boolean => rows.some(({ truth }) => truth !== null);
   return [
     forecast.length === 0

@@ -12,7 +12,7 @@ const COLUMNS = 500;
 const CELLS = 250;
 /** Rows of a table on the page; the result's file has all. */
 const TABLE_ROWS = 500;
-const BARS = 30;
+const BARS = 40;
 
 type Row = {
   readonly day: number;
