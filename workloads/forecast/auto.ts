@@ -48,7 +48,9 @@ export async function chooseModel(
   label: string,
 ): Promise<{ readonly plan: ModelPlan; readonly choice: Choice }> {
   const candidates = Object.entries(CANDIDATES).filter(
-    ([, { trend }]) => trend === undefined || size.rows * size.features * size.features <= LINEAR_WORK,
+    ([, { model, trend }]) =>
+      (trend === undefined || size.rows * size.features * size.features <= LINEAR_WORK) &&
+      (params.intervals === undefined || model !== "gbt"),
   );
   const planOf = (changes: Candidate, more: Partial<Omit<Params, "model">> = {}): ModelPlan =>
     planModel({ ...params, ...changes, ...more }, size.features);

@@ -5,6 +5,7 @@ import type { CleaningCounts } from "./data/prepared.ts";
 import { addTallies, meanScores, type Scores, scoresOf } from "./metrics.ts";
 import type { Params } from "./options.ts";
 import type { Judged } from "./tasks/conclude.ts";
+import type { Explanation } from "./tasks/explain.ts";
 import type { PrepareSummary } from "./tasks/prepare.ts";
 
 /** What a training left to report. */
@@ -16,6 +17,7 @@ export interface TrainedSummary {
   readonly leaves: number | null;
   /** What `--model auto` chose. */
   readonly choice?: Choice;
+  readonly explanation?: Explanation;
 }
 
 /** A model of one series, for one fold or for what follows the observed rows. */
@@ -54,6 +56,7 @@ export function jobMetrics(
   };
   const choice = last[0]?.trained.choice;
   if (choice !== undefined) metrics["auto"] = choice;
+  Object.assign(metrics, last[0]?.trained.explanation);
   if (params.backtest !== undefined) metrics["backtest"] = backtestMetrics(checked, params.backtest);
   if (params.series !== undefined) metrics["series"] = seriesMetrics(checked, final);
   for (const part of ["future", "actual"]) {

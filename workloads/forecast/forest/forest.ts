@@ -30,6 +30,12 @@ export type ForestOptions = {
   readonly stepSize?: number;
 };
 
+export type Grown = {
+  readonly options: ForestOptions;
+  /** The share of true values that a prediction's interval is to hold; `null` without intervals. */
+  readonly intervals: number | null;
+};
+
 /**
  * Some consecutive trees, their nodes one tree after the other. A tree's root is its node 0. A prediction is
  * base + (sum of all trees' leaves) / models / scale, with the base and scale of the training set.
@@ -39,6 +45,8 @@ export type Forest = {
   readonly first: number;
   /** The models whose mean is predicted: in a forest each tree is one, in boosting all trees of a part are one. */
   readonly models: number;
+  /** How the trees were grown, where something is asked of them that needs their samples. */
+  readonly grown?: Grown;
   /** Nodes of each tree. */
   readonly sizes: Uint32Array;
   /** Per node: its column with MISSING_LEFT, or LEAF. */
@@ -89,17 +97,19 @@ export function sumLeaves(forest: Forest, features: Float64Array, columns: numbe
   let root = 0;
   for (const size of forest.sizes) {
     for (let row = 0; row < sums.length; row++) {
-      sums[row] = (sums[row] as number) + leafValue(forest, root, features, row * columns);
+      const leaf = leafOf(forest, root, features, row * columns);
+      sums[row] = (sums[row] as number) + (forest.value[leaf] as number);
     }
     root += size;
   }
 }
 
-function leafValue({ column, value, left }: Forest, root: number, features: Float64Array, at: number): number {
+/** The leaf, as a position in the forest's lists, of the tree at `root` that the row at `at` of `features` falls into. */
+export function leafOf({ column, value, left }: Forest, root: number, features: Float64Array, at: number): number {
   let node = root;
   for (;;) {
     const code = column[node] as number;
-    if (code === LEAF) return value[node] as number;
+    if (code === LEAF) return node;
     const feature = features[at + (code & ~MISSING_LEFT)] as number;
     const goesLeft = feature === feature ? feature <= (value[node] as number) : code >= MISSING_LEFT;
     node = root + (left[node] as number) + (goesLeft ? 0 : 1);

@@ -10,9 +10,9 @@ export type LinearModel = {
 };
 
 /** A column whose variance, beside that which the columns before it explain, is a smaller share of its own adds nothing. */
-const DEPENDENT = 1e-9;
+const DEPENDENT = 1e-7;
 /** What is added to each column's variance, as a share: it keeps nearly dependent columns from large coefficients. */
-const RIDGE = 1e-8;
+const RIDGE = 1e-10;
 
 /**
  * Least squares by the normal equations of centred columns, solved by Cholesky's factorisation; columns that depend on

@@ -34,9 +34,20 @@ const judge = ({ truth, baselines }: Query, predictions: Float64Array, intervals
   seasonalMean: tally(baselines.seasonalMean, truth),
 });
 
-/** `date` as it came in, the series if there are several, the target; the shortest decimals that read back as the same double. */
-function resultFile({ target, series, header }: ResultOf, dates: readonly string[], predictions: Float64Array): string {
-  const names = ["date", ...(series === null ? [] : [csvField(series.column)]), csvField(target)];
+/**
+ * `date` as it came in, the series if there are several, the target, and the ends of its interval if there is one; the
+ * shortest decimals that read back as the same double.
+ */
+function resultFile(
+  { target, series, header }: ResultOf,
+  dates: readonly string[],
+  predictions: Float64Array,
+  intervals: Intervals | undefined,
+): string {
+  const ends = intervals === undefined ? [] : [csvField(`${target}_lower`), csvField(`${target}_upper`)];
+  const names = ["date", ...(series === null ? [] : [csvField(series.column)]), csvField(target), ...ends];
+  const endsOf = (row: number): string =>
+    intervals === undefined ? "" : `,${intervals.lower[row]},${intervals.upper[row]}`;
   const middle = series === null ? "" : `${csvField(series.name)},`;
   const rows = dates.map((date, row) => `${csvField(date)},${middle}${predictions[row]}${endsOf(row)}\n`);
   return `${header ? `${names.join()}\n` : ""}${rows.join("")}`;
