@@ -142,6 +142,17 @@ test("10,000 columns are too many, and the message is short", async () => {
   expect(String(missing).length).toBeLessThan(300);
 });
 
+test("so are more features than a node holds, and a wrong year is found", async () => {
+  const list = Array.from({ length: 600 }, (_, at) => at + 1).join();
+  await expect(run({ horizon: 1, lags: list, lagColumns: "all" })).rejects.toThrow(
+    "2400 features are asked for; at most 2000",
+  );
+  const typo = [...observed.slice(0, 20), (observed[20] as string).replace(/^..../, "0199")];
+  await expect(run({}, { observed: bytes(typo) })).rejects.toThrow(
+    "observed: the dates run from 01990120 (row 21) to 19900119 (row 20), over more than 400 years",
+  );
+});
+
 test("gaps, an all-missing column and a constant target have a result with lags too", async () => {
   const rows = observed
     .filter((_, at) => at === 0 || at % 5 !== 0)

@@ -7,6 +7,9 @@ import type { Table } from "./table.ts";
 /** Days of a year, for the seasons. */
 const YEAR = 365.25;
 
+/** Each feature's list of rows lies in a node's memory. */
+const MAX_FEATURES = 2000;
+
 /** Rows of numbers, one after the other, for training or prediction. */
 export type Features = {
   readonly names: readonly string[];
@@ -63,8 +66,15 @@ export function planFeatures(options: FeatureOptions, predictors: readonly strin
   const looks = lags.length + windows.length > 0;
   const past = choose("lag-columns", options.lagColumns, [target, ...predictors], { target: [target] });
   const known = choose("known", options.known, predictors, { none: [] });
+  const same = horizon === null ? predictors : known.sort();
+  const count = same.length + 2 * harmonics + (looks ? past.length * (lags.length + windows.length) : 0);
+  if (count > MAX_FEATURES) {
+    throw new InputError(
+      `${count} features are asked for; at most ${MAX_FEATURES} are possible: ask for fewer lags or columns`,
+    );
+  }
   return {
-    same: horizon === null ? predictors : known.sort(),
+    same,
     harmonics,
     horizon,
     past: looks ? past : [],

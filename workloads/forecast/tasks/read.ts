@@ -5,6 +5,8 @@ import { type KeyColumns, readTable, type Table, takeRows } from "../data/table.
 
 /** Bytes of one input file, which is held as text. */
 const MAX_FILE = 2 ** 28;
+/** Days from a file's first to its last. A longer span is a wrong year, and would fill the memory with missing days. */
+const LONGEST_SPAN = 146_097;
 /** Each column's list of rows lies in a node's memory. */
 const MAX_PREDICTORS = 1000;
 
@@ -54,6 +56,7 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
       }
       return [target, ...predictors];
     });
+    checkSpan(observed);
     const predictors = predictorsOf([...observed.columns.keys()], target);
     const { same } = planFeatures(input.features, predictors, target);
     const notes: string[] = [];
@@ -116,6 +119,16 @@ export async function read<B, S extends Value>(
 ): Promise<Table> {
   const reader = context.open(source);
   return readTable(await readAll(reader), reader.name, keys, wanted);
+}
+
+function checkSpan({ name, dates, days }: Table): void {
+  const first = days.reduce((best, day, row) => (day < (days[best] as number) ? row : best), 0);
+  const last = days.reduce((best, day, row) => (day > (days[best] as number) ? row : best), 0);
+  if ((days[last] as number) - (days[first] as number) <= LONGEST_SPAN) return;
+  const [from, to] = [first, last].map((row) => `${dates[row]} (row ${row + 2})`);
+  throw new InputError(
+    `${name}: the dates run from ${from} to ${to}, over more than 400 years; correct the wrong year`,
+  );
 }
 
 export async function readAll(reader: ByteReader): Promise<Uint8Array> {
