@@ -7,6 +7,7 @@ import { readTokens } from "../../coordinator/index.ts";
 import { InputError, KindlingError } from "../../shared/errors.ts";
 import { type ArtifactView, UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
 import { type ApiClient, createApiClient } from "../api/client.ts";
+import { isUrl, STANDARD_INPUT } from "./input-files.ts";
 import type { OutFiles } from "./out-files.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8080";
@@ -50,8 +51,13 @@ export function splitLink(link: string): { url: URL; token: string | undefined }
   return { url, token };
 }
 
-/** Uploads one of the caller's files; gives the value of the parameter that names it. */
+/** Uploads one of the caller's files, or standard input; gives the value of the parameter that names it. A URL is the coordinator's to read. */
 export async function uploadFile(client: ApiClient, file: string): Promise<string> {
+  if (isUrl(file)) return file;
+  if (file === STANDARD_INPUT) {
+    const { hash } = await client.uploadFile(Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>);
+    return `${UPLOAD_PREFIX}${hash}/standard input`;
+  }
   const info = await stat(file).catch((cause: NodeJS.ErrnoException) => {
     throw new InputError(`${file}: ${cause.code === "ENOENT" ? "no such file" : cause.message}`, { cause });
   });

@@ -10,6 +10,8 @@ interface Property {
   readonly default?: unknown;
   readonly description?: string;
   readonly kindling?: string;
+  /** The option may be given several times. */
+  readonly multiple?: boolean;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
 }
@@ -60,24 +62,35 @@ export function parseOptions(
       `The workload's parameter ${clash.param} would hide the option --${clash.flag}: give it another name`,
     );
   }
-  const config: Record<string, { type: "string" | "boolean" }> = {};
-  for (const { flag, property } of options) config[flag] = { type: property.type === "boolean" ? "boolean" : "string" };
+  const config: Record<string, ParsedOption> = {};
+  for (const { flag, property } of options) {
+    config[flag] = {
+      type: property.type === "boolean" ? "boolean" : "string",
+      multiple: property.multiple === true,
+    };
+  }
   for (const [name, { type }] of Object.entries(own)) config[name] = { type };
   const values = parse(argv, config);
   const params: Record<string, Value> = {};
   for (const { param, flag, property } of options) {
     const given = values[flag];
     if (given === undefined) continue;
-    params[param] = typeof given === "string" ? convert(given, flag, property) : given;
+    if (Array.isArray(given)) params[param] = given.length === 1 ? (given[0] as string) : given;
+    else params[param] = typeof given === "string" ? convert(given, flag, property) : given;
     delete values[flag];
   }
-  return { own: values, params };
+  return { own: values as Record<string, string | boolean>, params };
+}
+
+interface ParsedOption {
+  type: "string" | "boolean";
+  multiple?: boolean;
 }
 
 function parse(
   argv: readonly string[],
-  options: Record<string, { type: "string" | "boolean" }>,
-): Record<string, string | boolean> {
+  options: Record<string, ParsedOption>,
+): Record<string, string | boolean | string[]> {
   try {
     const { values } = parseArgs({
       args: unambiguous(argv, options),
@@ -86,7 +99,7 @@ function parse(
       allowPositionals: false,
       allowNegative: true,
     });
-    return { ...values } as Record<string, string | boolean>;
+    return { ...values } as Record<string, string | boolean | string[]>;
   } catch (error) {
     // The first sentence names the option; the rest is advice for programmers.
     const message = error instanceof Error ? (error.message.split(". ")[0] ?? error.message) : String(error);
@@ -95,7 +108,7 @@ function parse(
 }
 
 /** `--seed -5` as `--seed=-5`, which a number may be; and `-h` by its name. */
-function unambiguous(argv: readonly string[], options: Record<string, { type: "string" | "boolean" }>): string[] {
+function unambiguous(argv: readonly string[], options: Record<string, ParsedOption>): string[] {
   const args: string[] = [];
   for (let index = 0; index < argv.length; index++) {
     const arg = argv[index] ?? "";
@@ -128,11 +141,14 @@ function convert(text: string, flag: string, property: Property): Value {
   return text;
 }
 
+const fileWord = ({ multiple }: Property): string => (multiple === true ? "FILE|GLOB|URL|-" : "FILE");
+
 /** Help lines for a workload's options. */
 export function describeOptions(options: readonly SchemaOption[]): string {
   const rows = options.map(({ flag, property, required }) => {
     const kind =
-      property.enum?.join("|") ?? (property.kindling === "file" ? "FILE" : (property.type ?? "VALUE").toUpperCase());
+      property.enum?.join("|") ??
+      (property.kindling === "file" ? fileWord(property) : (property.type ?? "VALUE").toUpperCase());
     const notes = [
       property.description ?? "",
       required ? "required" : "",

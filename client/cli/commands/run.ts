@@ -13,6 +13,7 @@ import { reportPage } from "../../../workloads/forecast/html-report/page.ts";
 import { parseBytes } from "../bytes.ts";
 import { followJob } from "../follow-job.ts";
 import { onInterrupt } from "../interrupts.ts";
+import { inputFiles } from "../input-files.ts";
 import { startLocal } from "../local.ts";
 import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
@@ -102,6 +103,12 @@ export async function runFile(command: string, file: string, name: string, argv:
     throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
   }
   const params = withOutputs(parsed.params, own, options);
+  for (const { param, property } of options) {
+    const given = params[param];
+    if (property.kindling === "file" && given !== undefined) {
+      params[param] = await inputFiles(given, property.multiple === true);
+    }
+  }
   parseParams(workload, params);
   const named = new Map(own["model-out"] ? [["model", own["model-out"]]] : []);
   const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
@@ -181,8 +188,11 @@ async function runRemote({ workload, code, params, options, shuffle, own, outFil
   const { hash } = await client.uploadFile(code);
   const sent: Record<string, Value> = { ...params };
   for (const { param, property } of options) {
-    const file = params[param];
-    if (property.kindling === "file" && typeof file === "string") sent[param] = await uploadFile(client, file);
+    const given = params[param];
+    if (property.kindling !== "file" || given === undefined) continue;
+    const uploaded: string[] = [];
+    for (const file of [given].flat() as string[]) uploaded.push(await uploadFile(client, file));
+    sent[param] = Array.isArray(given) ? uploaded : (uploaded[0] ?? "");
   }
   const id = await client.submit({ workload, bundle: blobHash(hash), params: sent, shuffle });
   const interrupt = new AbortController();
