@@ -16,13 +16,13 @@ h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; padding-top: 1rem; border-top: 
 h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; overflow-wrap: anywhere; }
 p, dl, ul { margin: .5rem 0; max-width: 46rem; overflow-wrap: anywhere; }
 a { color: var(--link); }
-nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; }
+nav ul { max-width: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-style: none; }
 .muted, footer { color: var(--muted); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; max-width: none; }
 .figures div { background: var(--raised); border-radius: .5rem; padding: .6rem .8rem; }
 .figures dt { color: var(--muted); font-size: .875rem; }
 .figures dd { margin: 0; font-size: 1.375rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.chart { position: relative; margin: .5rem 0 0; padding: 0 .75rem 1.75rem 3.5rem; }
+.chart { position: relative; margin: .5rem 0 0; padding: 0 .75rem .25rem 3.5rem; }
 .chart svg { display: block; width: 100%; height: 17rem; overflow: visible; }
 .square .chart { max-width: 30rem; }
 .square .chart svg { height: 22rem; }
@@ -37,8 +37,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; list-s
 svg path { fill: none; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 svg .grid { stroke: var(--rule); stroke-width: 1; }
 svg .frame { stroke: var(--muted); stroke-width: 1; }
-svg .line-actual { stroke: var(--actual); stroke-width: 1.5; }
-svg .line-predicted { stroke: var(--predicted); stroke-width: 1.5; }
+svg .line-actual { stroke: var(--actual); stroke-width: 2; }
+svg .line-predicted { stroke: var(--predicted); stroke-width: 1; }
 svg .line-zero { stroke: var(--text); stroke-width: 1; stroke-dasharray: 5 4; }
 svg .band { fill: var(--band); }
 svg [class^="dot"] { stroke-linecap: round; }
