@@ -60,7 +60,7 @@ test("extremely randomised and boosted trees are about as good as a forest", asy
 test("a linear trend goes on where trees have seen nothing", async () => {
   const rows = observedLines
     .slice(1)
-    .map((line, row) => `${line.slice(0, 8)},${row % 50},${row},${row + 2 * (row % 50)}`);
+    .map((line, row) => `${line.slice(0, 8)},${row % 50},${row * row},${row * row + 2 * (row % 50)}`);
   const file = bytes(["date,temp,wind,humidity", ...rows].join("\n"));
   const mse = async (params: object): Promise<number> => Number((await run(params, file)).metrics["mse"]);
   expect(await mse({})).toBeGreaterThan(100);
