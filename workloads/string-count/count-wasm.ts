@@ -10,6 +10,9 @@ import type { TupleRange, TupleSpec } from "./tuples.ts";
 /** Tuples between two reports of progress: some 10 ms. */
 const PROGRESS_STEP = 2 ** 20;
 
+/** Few bytes for a record, so that room for as many tuples suffices. */
+const BYTES_PER_TUPLE = 8;
+
 /** Counts a range of tuples: as countTuplesJs, byte for byte. */
 export function countTuplesWasm(
   kernel: Kernel,
@@ -17,6 +20,7 @@ export function countTuplesWasm(
   context: TaskContext<TuplePlan>,
 ): readonly Uint8Array[] {
   kernel.calls.begin();
+  kernel.calls.expectTuples(range.count);
   beginTuples(kernel, context.broadcast.spec);
   for (let done = 0; done < range.count; done += PROGRESS_STEP) {
     const step = Math.min(PROGRESS_STEP, range.count - done);
@@ -43,6 +47,7 @@ export function* countCsvWasm(
   calls.begin();
   calls.setDialect(dialect.delimiter, dialect.columns, dialect.key, dialect.value);
   calls.beginScan(skipBadRows, isSample);
+  calls.expectTuples((part.range.end - part.range.start) / BYTES_PER_TUPLE);
   const buffer = new CsvBuffer(kernel, context.open(part.range.source), part.first ?? part.range.start - 1);
   let bad: BadRow | null = null;
   let first = part.first;

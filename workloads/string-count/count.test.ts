@@ -88,7 +88,9 @@ test("keys of 10 kB, one key, an empty key, all keys distinct", async () => {
   }
 });
 
-test("more distinct short keys than the first table holds, seldom and often seen", async () => {
+test("more distinct short keys than a table holds in the cache, seldom and often seen", {
+  timeout: 60_000,
+}, async () => {
   const { stages, metrics } = await runBoth({ tuples: 150_000, keyLength: 6, partitions: 1 });
   expect(metrics).toMatchObject({ tuples: 150_000 });
   const often = Array.from({ length: 300_000 }, (_, index) => `${index % 70_000},1\n`);

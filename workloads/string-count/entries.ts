@@ -51,8 +51,10 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
 export function decodeEntries(bytes: Uint8Array): Entry[] {
   let at = HEADER_BYTES;
   const readVarint = (): bigint => {
-    let value = 0n;
-    for (let shift = 0n; ; shift += 7n) {
+    const low = bytes[at++] as number;
+    if (low < 0x80) return BigInt(low);
+    let value = BigInt(low & 0x7f);
+    for (let shift = 7n; ; shift += 7n) {
       const byte = bytes[at++] as number;
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return value;

@@ -3,6 +3,7 @@ export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   begin(): void;
   take(bytes: number): number;
+  expectTuples(count: number): void;
   setSplitters(at: number, count: number): void;
   finishCount(): number;
   beginTuples(seed: number, keyLength: number, alphabet: number, letters: number, maxValue: number): void;

@@ -15,8 +15,11 @@ const SPLITTER_BYTES = 64;
 
 /** A file smaller than this has too few keys for several buckets. */
 export const SAMPLE_FROM_BYTES = 2 ** 23;
-const SAMPLES = 16;
-const SAMPLE_BYTES = 2 ** 16;
+/** Few and small: the driver reads what they give, while all workers wait. */
+const SAMPLES = 8;
+const SAMPLE_BYTES = 2 ** 14;
+/** By how much a sample may show too few keys: the estimate is a lower bound, and far off where most keys are rare. */
+const RARE_KEYS = 8;
 
 /** [0, total) cut into `count` runs whose lengths differ by one at most. */
 function cut(total: number, count: number): { start: number; length: number }[] {
@@ -75,9 +78,13 @@ export function tupleSplitters(spec: TupleSpec, tuples: number): ByteString[] {
 export function sampleSplitters(sample: readonly Entry[], sampledShare: number): ByteString[] {
   const drawn = sample.reduce((total, entry) => total + Number(entry.sum), 0);
   if (drawn === 0) return [];
-  // Good and Turing: the chance that the next key is a new one is the share of keys seen once.
-  const chanceOfNew = sample.filter((entry) => entry.sum === 1n).length / drawn;
-  const keys = sample.length + (drawn / sampledShare - drawn) * chanceOfNew;
+  const once = sample.filter((entry) => entry.sum === 1n).length;
+  const twice = sample.filter((entry) => entry.sum === 2n).length;
+  // Good and Turing: the chance that the next key is a new one is the share of keys seen once; it never grows after that.
+  const most = sample.length + (drawn / sampledShare - drawn) * (once / drawn);
+  // Chao: at least so many have not been seen.
+  const least = sample.length + (once * (once - 1)) / (2 * (twice + 1));
+  const keys = Math.min(most, least * RARE_KEYS);
   const buckets = Math.min(bucketsFor(keys), sample.length);
   const splitters = Array.from({ length: buckets - 1 }, (_, index) => {
     const entry = sample[Math.floor(((index + 1) * sample.length) / buckets)] as Entry;

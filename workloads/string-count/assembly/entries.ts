@@ -1,7 +1,8 @@
 /** Writes and reads the format of ../entries.ts. */
 import { append, useList } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
-import { keyAt, keyLength, keySum, keyWord, nextKey } from "./sorted";
+import { hasOnlyShort, keyAt, keyLength, keySum, keyWord, nextKey, shortAt, shortEnd, passShort } from "./sorted";
+import { ITEM } from "./sort";
 import { addWide } from "./wide-keys";
 import { shortKey } from "./keys";
 
@@ -9,6 +10,7 @@ const LONG: usize = 15;
 const HEADER_BYTES: usize = 8;
 /** First byte, two lengths of at most 5 bytes, a sum of at most 10; and what copyBytes writes too much. */
 const ENTRY_BYTES: usize = 64;
+const SHORT_ENTRY_BYTES: usize = 19;
 
 /** Splitters: u32 length and bytes of each. */
 let splitter: usize = 0;
@@ -63,6 +65,14 @@ export function encodeBuckets(): usize {
     isBucketsFirst = false;
     longest = max(longest, keyLength);
     ++count;
+    if (hasOnlyShort()) {
+      const from = shortAt;
+      out = encodeShort(out, beforeWord);
+      count += <u32>((shortAt - from) / ITEM);
+      longest = max(longest, longestShort);
+      beforeWord = lastShort;
+      beforeLength = 8 - (<usize>ctz(lastShort) >> 3);
+    }
   }
   closeBucket(bucket, count, longest);
   for (; splittersLeft > 0; --splittersLeft) {
@@ -72,6 +82,49 @@ export function encodeBuckets(): usize {
   }
   store<u32>(bounds + <usize>boundCount * 4, <u32>out);
   return bounds;
+}
+
+/** What encodeShort met: the last key as an ordering word, the longest key's length. */
+let lastShort: u64 = 0;
+let longestShort: usize = 0;
+
+/** Encodes short keys up to the next splitter, after the key `before` of the same bucket. Gives where they end. */
+function encodeShort(out: usize, before: u64): usize {
+  let item = shortAt;
+  const end = shortEnd;
+  const stop = splittersLeft > 0 ? splitterWord() : 0;
+  const isBounded = splittersLeft > 0;
+  ensure(out + ((end - item) / ITEM) * SHORT_ENTRY_BYTES + ENTRY_BYTES);
+  let longest: usize = 0;
+  for (; item < end; item += ITEM) {
+    const word = load<u64>(item);
+    if (isBounded && word >= stop) break;
+    const sum = load<i64>(item, 8);
+    const length: usize = 8 - (<usize>ctz(word) >> 3);
+    const shared = min(<usize>clz(word ^ before) >> 3, length);
+    const rest = length - shared;
+    store<u8>(out, <u8>((shared << 4) | rest));
+    // With all eight bytes shared the shift is none, and what is stored is overwritten.
+    store<u64>(out, bswap<u64>(word << (<u64>shared << 3)), 1);
+    out += rest + 1;
+    const folded = <u64>((sum << 1) ^ (sum >> 63));
+    if (folded < 0x80) store<u8>(out++, <u8>folded);
+    else out = writeVarint(out, folded);
+    longest = max(longest, length);
+    before = word;
+  }
+  passShort(item);
+  lastShort = before;
+  longestShort = longest;
+  return out;
+}
+
+/** The least ordering word of a short key that is not before the next splitter. */
+function splitterWord(): u64 {
+  const length = <usize>load<u32>(splitter);
+  const word = bswap<u64>(shortKey(splitter + 4, min<usize>(length, 8)));
+  // A key of eight bytes that begin a longer splitter is before it. No UTF-8 is all ones, so that one more is no overflow.
+  return length > 8 ? word + 1 : word;
 }
 
 /** Copies bytes; may read and write up to 24 from the start. A memory.copy of a few bytes costs far more than these stores. */

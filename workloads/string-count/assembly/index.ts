@@ -1,6 +1,6 @@
 /** What ../kernel.ts calls: addresses and counts in, addresses and counts out. */
 import { beginMerge, encodeBuckets, readEntries, setSplitters } from "./entries";
-import { resetShortKeys } from "./keys";
+import { expectTuples, resetShortKeys } from "./keys";
 import { allocate, resetMemory } from "./memory";
 import { setDialect, skipToRecord } from "./record";
 import { keys, resultEnd, sumHigh, sumLow, topCount, topPlaces, writeResult } from "./result";
@@ -19,7 +19,7 @@ import { keyAt, keyLength, sortCounted, sortMerged } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
 import { resetWideKeys } from "./wide-keys";
 
-export { beginMerge, beginScan, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
+export { beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { skipToRecord, sortMerged, writeResult, writeTuples };
 export * from "./parquet/combine";
 

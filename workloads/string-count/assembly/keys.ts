@@ -9,13 +9,14 @@ import { allocate, allocateZeroed } from "./memory";
 import { isUtf8 } from "./utf8";
 
 const SLOT: usize = 16;
+const SMALL_SLOTS_LOG2: u32 = 12;
 /**
- * The table's first size, 4 MiB. A probe that is not the first costs more than any other step, since it is not foreseen; and of keys that
- * are few so large a table touches no more than a small one.
+ * The table's size after that, 4 MiB. A probe that is not the first costs more than any other step, since it is not foreseen; and of
+ * keys that are few so large a table touches no more than a small one.
  */
-const FIRST_SLOTS_LOG2: u32 = 18;
-const FIRST_SHIFT: u64 = 46;
-const FIRST_MASK: usize = 0x3fffff;
+const LARGE_SLOTS_LOG2: u32 = 18;
+const LARGE_SHIFT: u64 = 46;
+const LARGE_MASK: usize = 0x3fffff;
 /** Below this many tuples for each key, a table that misses the cache is worse than a list. */
 const LIST_RATIO: u32 = 3;
 const HIGH_BITS: u64 = 0x8080808080808080;
@@ -36,6 +37,9 @@ let emptyKeySum: i64 = 0;
 /** Tuples with short keys, while the table is in use. */
 let seen: u64 = 0;
 
+/** About how many tuples there will be: room for a list, which costs nothing before it is used. */
+let expected: u32 = 0;
+
 /** The list of (big-endian word, value), in place of the table or after it. */
 let isList: bool = false;
 let list: usize = 0;
@@ -48,11 +52,12 @@ let asideCount: u32 = 0;
 let asideCapacity: u32 = 0;
 
 export function resetShortKeys(): void {
-  newTable(FIRST_SLOTS_LOG2);
+  newTable(SMALL_SLOTS_LOG2);
   used = 0;
   hasEmptyKey = false;
   emptyKeySum = 0;
   seen = 0;
+  expected = 0;
   isList = false;
   asideCount = 0;
   asideCapacity = 0;
@@ -114,8 +119,8 @@ export function addBatch(batch: usize, from: u32, count: u32): u32 {
   while (item < end) {
     if (!isList) {
       item =
-        shift == FIRST_SHIFT
-          ? addAllFound(item, end, table, FIRST_SHIFT, FIRST_MASK)
+        shift == LARGE_SHIFT
+          ? addAllFound(item, end, table, LARGE_SHIFT, LARGE_MASK)
           : addAllFound(item, end, table, shift, mask);
     }
     else item = appendAscii(item, end);
@@ -186,6 +191,11 @@ export function pushAside(word: u64, sum: i64): void {
   ++asideCount;
 }
 
+/** Tells about how many tuples there will be in all. */
+export function expectTuples(count: f64): void {
+  expected = <u32>min(count, 32_000_000);
+}
+
 /** Tells how many tuples came since the last call, for the choice between table and list. */
 export function sawTuples(count: u64): void {
   seen += count;
@@ -196,17 +206,18 @@ function newTable(slotsLog2: u32): void {
   table = allocateZeroed(<u64>slots * SLOT);
   mask = <usize>slots * SLOT - 1;
   shift = 64 - slotsLog2;
-  limit = slotsLog2 == FIRST_SLOTS_LOG2 ? slots / 3 : (slots / 8) * 5;
+  limit = slotsLog2 <= LARGE_SLOTS_LOG2 ? slots / 3 : (slots / 8) * 5;
 }
 
 function grow(): void {
-  if (seen < <u64>used * LIST_RATIO) {
+  const slotsLog2: u32 = 64 - <u32>shift;
+  if (slotsLog2 >= LARGE_SLOTS_LOG2 && seen < <u64>used * LIST_RATIO) {
     switchToList();
     return;
   }
   const old = table;
   const oldEnd = table + mask + 1;
-  newTable(64 - <u32>shift + 2);
+  newTable(slotsLog2 == SMALL_SLOTS_LOG2 ? LARGE_SLOTS_LOG2 : slotsLog2 + 2);
   for (let slot = old; slot < oldEnd; slot += SLOT) {
     const key = load<u64>(slot);
     if (key == 0) continue;
@@ -225,7 +236,7 @@ export function useList(capacity: u32): void {
 }
 
 function switchToList(): void {
-  useList(used * 8);
+  useList(max(used * 8, expected));
   moveTableToList();
 }
 

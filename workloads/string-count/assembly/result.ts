@@ -1,6 +1,6 @@
 /** Writes the result file's lines, and finds the keys with the greatest sums on the way. */
 import { allocate, ensure, memoryTop } from "./memory";
-import { keyAt, keyLength, keySum, nextKey } from "./sorted";
+import { keyAt, keyLength, keySum, keyWord, nextKey } from "./sorted";
 
 const COMMA: u8 = 0x2c;
 const QUOTE: u8 = 0x22;
@@ -14,6 +14,8 @@ const PLACE: usize = 24;
 let places: usize = 0;
 let placed: u32 = 0;
 let wanted: u32 = 0;
+/** The worst of the best sums, once there are as many as wanted. */
+let least: i64 = 0;
 
 export let keys: u32 = 0;
 /** The total as high · 2³² + low. */
@@ -25,6 +27,7 @@ export function writeResult(headerLength: usize, top: u32): usize {
   places = allocate(<u64>top * PLACE + PLACE);
   placed = 0;
   wanted = top;
+  least = i64.MAX_VALUE;
   keys = 0;
   sumHigh = 0;
   sumLow = 0;
@@ -35,7 +38,7 @@ export function writeResult(headerLength: usize, top: u32): usize {
     ensure(out + 2 * keyLength + LINE_BYTES);
     const field = out;
     out = writeField(out);
-    rank(field, out - field);
+    if (placed < wanted || keySum > least) rank(field, out - field);
     store<u8>(out++, COMMA);
     out = writeInteger(out, keySum);
     store<u8>(out++, LF);
@@ -49,7 +52,19 @@ export function writeResult(headerLength: usize, top: u32): usize {
 
 export let resultEnd: usize = 0;
 
+/** Bytes that are all above every one that needs quotes. */
+// @ts-ignore: decorator
+@inline
+function isPlainWord(word: u64, length: usize): bool {
+  const all = word | (length == 8 ? 0 : <u64>-1 >> (<u64>length << 3));
+  return ((all - 0x2d2d2d2d2d2d2d2d) & ~all & 0x8080808080808080) == 0;
+}
+
 function writeField(out: usize): usize {
+  if (keyLength <= 8 && isPlainWord(keyWord, keyLength)) {
+    store<u64>(out, bswap<u64>(keyWord));
+    return out + keyLength;
+  }
   let isPlain = true;
   for (let i: usize = 0; i < keyLength; ++i) {
     const byte = load<u8>(keyAt + i);
@@ -95,9 +110,9 @@ export function writeInteger(out: usize, value: i64): usize {
 /** Keys come in ascending order, so that among equal sums the later key is the worse. */
 function rank(field: usize, length: usize): void {
   if (placed == wanted) {
-    if (wanted == 0 || keySum <= load<i64>(places)) return;
     write(places, field, length);
     siftDown(0);
+    least = load<i64>(places);
     return;
   }
   let child = placed++;
@@ -108,6 +123,7 @@ function rank(field: usize, length: usize): void {
     swap(child, parent);
     child = parent;
   }
+  if (placed == wanted) least = load<i64>(places);
 }
 
 function write(place: usize, field: usize, length: usize): void {

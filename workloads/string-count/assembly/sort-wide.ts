@@ -1,6 +1,6 @@
 /** Sorts wide keys by all their bytes: items (ordering word at the current depth, slot), refined eight bytes at a time. */
 import { allocate } from "./memory";
-import { ITEM, sortItems } from "./sort";
+import { ITEM, keepAll, sortPart } from "./sort";
 import { listWide, wideCount, wideWord } from "./wide-keys";
 
 /** Runs that are equal so far and wait to be refined: (first item, items, depth). */
@@ -29,8 +29,7 @@ export function sortedWide(): usize {
 function refine(run: usize, count: u32, depth: usize, items: usize, spare: usize): void {
   const end = run + <usize>count * ITEM;
   for (let item = run; item < end; item += ITEM) store<u64>(item, wideWord(<usize>load<u32>(item, 8), depth));
-  const sorted = sortItems(run, count, spare + (run - items));
-  if (sorted != run) memory.copy(run, sorted, end - run);
+  sortPart(run, count, spare + (run - items), run, keepAll);
   for (let first = run; first < end; ) {
     const word = load<u64>(first);
     let next = first + ITEM;

@@ -7,12 +7,13 @@ import {
   pushAside,
 } from "./keys";
 import { allocate } from "./memory";
-import { ITEM, sortList } from "./sort";
+import { ITEM, keepAll, sortItems } from "./sort";
 import { sortedWide } from "./sort-wide";
 import { wideBytes, wideCount, wideLength, wideWord } from "./wide-keys";
 
-let shortAt: usize = 0;
-let shortEnd: usize = 0;
+/** Items of short keys that are still to come. */
+export let shortAt: usize = 0;
+export let shortEnd: usize = 0;
 let wideAt: usize = 0;
 let wideEnd: usize = 0;
 
@@ -27,30 +28,41 @@ let scratchSide: usize = 0;
 
 /** Puts what a counting task has seen in order. A key may come several times: sums that were set aside, then the last. */
 export function sortCounted(): void {
-  let items = sortList(listOfShort(), listedShort());
-  let count = combineCounted(items, listedShort());
+  let items = listOfShort();
+  let count = itemsBetween(items, sortItems(items, listedShort(), combineCounted));
   const asideCount = asideShortCount();
   if (asideCount > 0) {
     const all = allocate(<u64>(asideCount + count) * ITEM);
     memory.copy(all, asideOfShort(), <usize>asideCount * ITEM);
     memory.copy(all + <usize>asideCount * ITEM, items, <usize>count * ITEM);
     count += asideCount;
-    items = sortList(all, count);
+    items = all;
+    sortItems(items, count, keepAll);
   }
   start(items, count, sortedWide(), wideCount());
 }
 
 /** Puts what a merging task has read in order, each key once. False if a sum does not fit: it is the current key. */
 export function sortMerged(): bool {
-  const items = sortList(listOfShort(), listedShort());
+  const items = listOfShort();
+  hasOverflow = false;
+  const shortCount = itemsBetween(items, sortItems(items, listedShort(), combineShort));
+  if (hasOverflow) {
+    keyWord = overflowWord;
+    showShort();
+    return false;
+  }
   const wide = sortedWide();
-  start(items, listedShort(), wide, wideCount());
-  const shortCount = combineShort(items, listedShort());
-  if (shortCount < 0) return false;
   const wideDistinct = combineWide(wide, wideCount());
   if (wideDistinct < 0) return false;
   start(items, shortCount, wide, wideDistinct);
   return true;
+}
+
+// @ts-ignore: decorator
+@inline
+function itemsBetween(from: usize, to: usize): u32 {
+  return <u32>((to - from) / ITEM);
 }
 
 function start(items: usize, count: u32, wide: usize, countWide: u32): void {
@@ -71,6 +83,16 @@ export function nextKey(): bool {
   if (shortAt != shortEnd && load<u64>(shortAt) <= wideWord(<usize>load<u32>(wideAt, 8), 0)) takeShort();
   else takeWide();
   return true;
+}
+
+/** Whether all keys that are still to come are short. */
+export function hasOnlyShort(): bool {
+  return wideAt == wideEnd;
+}
+
+/** Passes over short keys, up to the item `next`. */
+export function passShort(next: usize): void {
+  shortAt = next;
 }
 
 // @ts-ignore: decorator
@@ -103,10 +125,9 @@ function showWide(slot: usize): void {
   keyLength = wideLength(slot);
 }
 
-/** Adds up runs of equal keys in place, setting sums aside that would overflow. Gives how many items are left. */
-function combineCounted(items: usize, count: u32): u32 {
+/** Adds up runs of equal keys, setting sums aside that would overflow. */
+function combineCounted(items: usize, count: u32, to: usize): usize {
   const end = items + <usize>count * ITEM;
-  let to = items;
   for (let item = items; item < end; ) {
     const word = load<u64>(item);
     let sum = load<i64>(item, 8);
@@ -125,7 +146,7 @@ function combineCounted(items: usize, count: u32): u32 {
     store<i64>(to, sum, 8);
     to += ITEM;
   }
-  return <u32>((to - items) / ITEM);
+  return to;
 }
 
 /** An exact sum of 64-bit integers as high · 2³² + low. */
@@ -147,30 +168,41 @@ function settle(): bool {
   return true;
 }
 
-/** Adds up runs of equal keys in place, exactly. Gives how many items are left, −1 if a sum does not fit. */
-function combineShort(items: usize, count: u32): i32 {
+/** The first short key whose sum does not fit. */
+let hasOverflow: bool = false;
+let overflowWord: u64 = 0;
+
+/** Adds up runs of equal keys exactly, up to one whose sum does not fit. */
+function combineShort(items: usize, count: u32, to: usize): usize {
   const end = items + <usize>count * ITEM;
-  let to = items;
+  if (hasOverflow) return to;
   for (let item = items; item < end; ) {
     const word = load<u64>(item);
-    high = 0;
-    low = 0;
-    do {
-      addExactly(load<i64>(item, 8));
-      item += ITEM;
-    } while (item < end && load<u64>(item) == word);
-    if (!settle()) {
-      keyWord = word;
-      showShort();
-      return -1;
+    let sum = load<i64>(item, 8);
+    item += ITEM;
+    if (item < end && load<u64>(item) == word) {
+      high = 0;
+      low = 0;
+      addExactly(sum);
+      do {
+        addExactly(load<i64>(item, 8));
+        item += ITEM;
+      } while (item < end && load<u64>(item) == word);
+      if (!settle()) {
+        hasOverflow = true;
+        overflowWord = word;
+        return to;
+      }
+      sum = keySum;
     }
     store<u64>(to, word);
-    store<i64>(to, keySum, 8);
+    store<i64>(to, sum, 8);
     to += ITEM;
   }
-  return <i32>((to - items) / ITEM);
+  return to;
 }
 
+/** Adds up runs of equal wide keys in place. Gives how many items are left, −1 if a sum does not fit: then it is the current key. */
 function combineWide(items: usize, count: u32): i32 {
   const end = items + <usize>count * ITEM;
   let to = items;
