@@ -133,7 +133,7 @@ function checkSpan({ name, dates, days }: Table): void {
 
 export async function readAll(reader: ByteReader): Promise<Uint8Array> {
   if (reader.size > MAX_FILE) {
-    throw new InputError(`${reader.name}: ${reader.size} bytes; a table of daily values has at most ${MAX_FILE}`);
+    throw new InputError(`${reader.name}: ${reader.size} bytes; at most ${MAX_FILE} can be read`);
   }
   const bytes = new Uint8Array(reader.size);
   for (let at = 0; at < bytes.length; ) {
