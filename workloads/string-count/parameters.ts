@@ -39,6 +39,7 @@ export const parameters = tupleParameters.extend({
     )
     .default(",")
     .meta({ description: "what separates the input's fields" }),
+  output: z.enum(["csv", "parquet"]).default("csv").meta({ description: "the result file's format" }),
   onBadRow: z.enum(["fail", "skip"]).default("fail").meta({ description: "what a bad row does" }),
   partitions: z
     .number()

@@ -11,6 +11,7 @@ import { countParquetWasm } from "./parquet/count-wasm.ts";
 import { inspectParquet, type ParquetInspectInput } from "./parquet/inspect.ts";
 import type { ParquetFile, ParquetPart, ParquetPlan } from "./parquet/plan.ts";
 import type { ParquetSummary } from "./parquet/problems.ts";
+import { type FooterInput, type ResultPlan, writeFooter, writeRowGroup, type WrittenGroup } from "./parquet/write.ts";
 import { mergeJs, topOfResult } from "./merge-js.ts";
 import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
@@ -58,3 +59,9 @@ export const inspectFile = defineTask<InspectInput, Inspection>({
 });
 
 export const top = defineTask<Uint8Array, readonly Entry[], MergePlan>({ js: topOfResult });
+
+/** Writes a stretch of the result as a Parquet row group. */
+export const rowGroup = defineTask<Uint8Array, Uint8Array, ResultPlan, WrittenGroup>({ js: writeRowGroup });
+
+/** Writes the footer that makes row groups a Parquet file. */
+export const footer = defineTask<FooterInput, Uint8Array>({ js: writeFooter });

@@ -7,14 +7,25 @@ import type { MergePlan } from "./merging.ts";
 import { resultMetrics } from "./metrics.ts";
 import { type Parameters, parameters, tupleSpec } from "./parameters.ts";
 import { tupleRanges, tupleSplitters } from "./plan.ts";
-import { count, countParquet, generate, inspectFile, inspectParquetFile, merge, top } from "./tasks.ts";
+import { resultFile } from "./result-file.ts";
+import {
+  count,
+  countParquet,
+  footer,
+  generate,
+  inspectFile,
+  inspectParquetFile,
+  merge,
+  rowGroup,
+  top,
+} from "./tasks.ts";
 
 export default defineWorkload({
   name: "string-count",
   description: "Sums the values of each key, of generated tuples or of CSV and Parquet files",
   unit: "tuples",
   params: parameters,
-  tasks: { generate, inspectFile, count, inspectParquetFile, countParquet, merge, top },
+  tasks: { generate, inspectFile, count, inspectParquetFile, countParquet, merge, top, rowGroup, footer },
   async drive(job, params) {
     const { input } = params;
     const inputs = typeof input === "string" ? [input] : input;
@@ -30,7 +41,8 @@ export default defineWorkload({
       tops.length = 0;
       for (const partition of found.parts.keys()) tops.push(...(await job.fetch(found, partition)));
     }
-    return job.collect({ "counts.csv": merged }, resultMetrics(counted, merged.summaries, tops, params.top));
+    const files = await resultFile(job, params, merged, columns, header.length);
+    return job.collect(files, resultMetrics(counted, merged.summaries, tops, params.top));
   },
 });
 

@@ -127,12 +127,15 @@ export async function runFile(command: string, file: string, name: string, argv:
   );
 }
 
-/** The parameters that follow from where results are to go: the model's format, and whether a report is wanted. */
+/** The parameters that follow from where results are to go: the formats of the result and the model, and whether a report is wanted. */
 function withOutputs(params: Record<string, Value>, own: Own, options: readonly SchemaOption[]): Record<string, Value> {
   const has = (param: string): boolean => options.some((option) => option.param === param);
-  const ending = extname(own["model-out"] ?? "").slice(1);
-  const formats = options.find(({ param }) => param === "modelFormat")?.property.enum ?? [];
-  const format = params["modelFormat"] === undefined && formats.includes(ending) ? { modelFormat: ending } : {};
+  const byEnding = (param: string, file: string | undefined): Record<string, Value> => {
+    const ending = extname(file ?? "").slice(1);
+    const known = options.find((option) => option.param === param)?.property.enum ?? [];
+    return params[param] === undefined && known.includes(ending) ? { [param]: ending } : {};
+  };
+  const format = { ...byEnding("modelFormat", own["model-out"]), ...byEnding("output", own.out) };
   if (own.report === undefined) return { ...params, ...format };
   if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
   return { ...params, ...format, reportData: true };
