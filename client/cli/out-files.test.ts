@@ -92,3 +92,18 @@ test("content that fails half-way leaves nothing", async () => {
   await expect(writeWhole(join(dir, "r.csv"), content())).rejects.toThrow("interrupted");
   expect(await readdir(dir)).toEqual([]);
 });
+
+test("a report's data is kept in memory, and is not the first result", async () => {
+  const dir = await folder();
+  const files = new OutFiles(join(dir, "r.csv"), new Map(), join(dir, "r.html"));
+  await files.check();
+  expect(files.reportData()).toBeNull();
+  await fill(files, "report.json", '{"a":"é"}');
+  await fill(files, "result.csv");
+  await files.publish();
+  expect(files.reportData()).toBe('{"a":"é"}');
+  expect(await readdir(dir)).toEqual(["r.csv"]);
+  const clash = new OutFiles(join(dir, "r.csv"), new Map(), join(dir, "r.csv"));
+  await expect(clash.check()).rejects.toMatchObject({ code: "BadUsage" });
+  await fill(new OutFiles(null, new Map()), "report.json");
+});
