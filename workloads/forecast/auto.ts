@@ -29,6 +29,8 @@ type Candidate = { readonly model: ModelName } & Partial<Omit<Params, "model">>;
 const CANDIDATES: Readonly<Record<string, Candidate>> = {
   rf: { model: "rf" },
   et: { model: "et" },
+  "rf, large leaves": { model: "rf", minLeaf: 5, maxFeatures: "onethird" },
+  "et, large leaves": { model: "et", minLeaf: 10 },
   gbt: { model: "gbt", maxIter: 1000, stepSize: 0.07, minLeaf: 5 },
   "rf, linear trend": { model: "rf", minLeaf: 5, trend: "linear" },
   "et, linear trend": { model: "et", minLeaf: 5, trend: "linear" },

@@ -215,7 +215,7 @@ async function encodeOnnx(
 async function trainLibrary(
   job: Job,
   params: Params,
-  { options, trees, ranges }: ModelPlan,
+  { options, trees }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
