@@ -142,6 +142,14 @@ test("10,000 columns are too many, and the message is short", async () => {
   expect(String(missing).length).toBeLessThan(300);
 });
 
+test("one row is too few to check", async () => {
+  const one = bytes(observed.slice(0, 2));
+  await expect(run({}, { observed: one })).rejects.toThrow("observed: no row is left to train on before --holdout 0.1");
+  await expect(run({ backtest: 2 }, { observed: one })).rejects.toThrow(
+    "observed: 1 rows are too few for --backtest 2",
+  );
+});
+
 test("so are more features than a node holds, and a wrong year is found", async () => {
   const list = Array.from({ length: 600 }, (_, at) => at + 1).join();
   await expect(run({ horizon: 1, lags: list, lagColumns: "all" })).rejects.toThrow(

@@ -51,6 +51,24 @@ test("each series has the model that its rows alone would give, in one result wi
   expect(result.metrics["future"]).toMatchObject({ rows: 33 });
 });
 
+test("a series may be missing from the future, and --actual is joined series by series", async () => {
+  const first = "station,date,temp,wind,rainfall";
+  const future = bytes([first, "Chur,20210101,5,2,0", "Chur,20210102,6,2,0", '"Bern, BE",20210102,6,2,0']);
+  const actual = bytes(["station,date,humidity", "Chur,20210102,70", '"Bern, BE",20210102,60']);
+  const result = await run({ series: "station", future: "future", actual: "actual" }, { ...files, future, actual });
+  const rows = lines(text(result, "result.csv")).map((row) => row.replace(/,[^,]*$/, ""));
+  expect(rows).toEqual(["date,station", '20210102,"Bern, BE"', "20210101,Chur", "20210102,Chur"]);
+  expect(result.metrics["actual"]).toMatchObject({ rows: 2 });
+  expect(result.metrics["series"]).toMatchObject({
+    Chur: { actual: { rows: 1 } },
+    "Bern, BE": { actual: { rows: 1 } },
+  });
+  const unknown = bytes(["station,date,humidity", "Chur,20210103,70"]);
+  await expect(
+    run({ series: "station", future: "future", actual: "actual" }, { ...files, future, actual: unknown }),
+  ).rejects.toThrow("actual (Chur): 20210103 cannot be predicted: it is not in future (Chur)");
+});
+
 test("backtests every series, and says how good all are fold by fold", async () => {
   const { metrics, artifacts } = await run({ series: "station", backtest: 2, horizon: 1, lags: "1,2" });
   expect([...artifacts.keys()]).toEqual(["result.csv"]);

@@ -80,7 +80,7 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
     const [observations, futures, actuals] = [split(observed), future && split(future), actual && split(actual)];
     return observations.map((table, at) => {
       const own = { future: futures?.[at] ?? null, actual: actuals?.[at] ?? null };
-      const asked = own.actual && withPredictors(own.actual, own.future, same, target);
+      const asked = own.actual && withPredictors(own.actual, own.future, same, target, input.series === null);
       return {
         name: input.series?.[at] ?? null,
         observed: plainTable(sortByDay(table)),
@@ -92,15 +92,21 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
   },
 });
 
-/** `actual` with what it is predicted from: its own columns, or the future's rows of the same days. */
-function withPredictors(actual: Table, future: Table | null, columns: readonly string[], target: string): Table {
+/** `actual` with what it is predicted from: its own columns, or the future's rows of the same days. `isWhole`: it has all of its file's rows. */
+function withPredictors(
+  actual: Table,
+  future: Table | null,
+  columns: readonly string[],
+  target: string,
+  isWhole: boolean,
+): Table {
   if (columns.every((column) => actual.columns.has(column))) return actual;
   const rowOf = new Map(future?.days.map((day, row) => [day, row]));
   const rows = actual.days.map((day, index) => {
     const row = rowOf.get(day);
     if (row !== undefined) return row;
     const what = future === null ? "there is no --future file" : `it is not in ${future.name}`;
-    const where = actual.series === undefined ? `row ${index + 2}: ` : "";
+    const where = isWhole ? `row ${index + 2}: ` : "";
     throw new InputError(
       `${actual.name}: ${where}${actual.dates[index]} cannot be predicted: ${what}, and the file lacks columns to predict from`,
     );
