@@ -1,7 +1,7 @@
 /** The door: all of the coordinator that the command line and end-to-end tests may use. */
 export { createInProcessCoordinator, type InProcessCoordinator } from "./in-process.ts";
 export { type ArtifactSink, streamedArtifacts } from "./jobs/artifacts.ts";
-export { type Bundle, builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";
+export { builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";
 export { checkParams, loadWorkload, parseParams } from "./jobs/workload.ts";
-export { type Coordinator, type CoordinatorOptions, readTokens, startCoordinator } from "./main.ts";
+export { type Coordinator, readTokens, startCoordinator } from "./main.ts";
 export { JobLog } from "./observe/log.ts";

@@ -117,7 +117,7 @@ export function isAnswered(step: Step, node: NodeState, attempt: AttemptId): boo
   return !task.durable && task.status === "done" && epochOf(attempt) <= step.state.options.epochBase;
 }
 
-export const isParked = (node: NodeState, attempt: AttemptId): boolean =>
+const isParked = (node: NodeState, attempt: AttemptId): boolean =>
   node.parked.get(taskOfAttempt(attempt))?.attempt === attempt;
 
 const epochOf = (attempt: AttemptId): number => Number(attempt.slice(attempt.lastIndexOf("#") + 1));

@@ -23,7 +23,7 @@ interface Session {
 
 const SYNC_MS = 3;
 
-export const SIMULATED: Partial<SchedulerOptions> = {
+const SIMULATED: Partial<SchedulerOptions> = {
   leaseMs: 1_000,
   speculation: { factor: 2, minimumMs: 60 },
   rejoinGraceMs: 300,
