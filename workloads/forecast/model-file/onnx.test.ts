@@ -79,9 +79,11 @@ function write(head: ModelHead, parts: readonly Forest[]): Uint8Array {
   return concat([before, ...attributes, after]);
 }
 
+type Fields = Map<number, (bigint | Uint8Array)[]>;
+
 /** Protocol Buffers read by the book, and by nothing of the writer: every field of a message by its number. */
-function decode(bytes: Uint8Array): Map<number, (bigint | Uint8Array)[]> {
-  const fields = new Map<number, (bigint | Uint8Array)[]>();
+function decode(bytes: Uint8Array): Fields {
+  const fields: Fields = new Map();
   let at = 0;
   const varint = (): bigint => {
     let value = 0n;
@@ -110,7 +112,7 @@ function decode(bytes: Uint8Array): Map<number, (bigint | Uint8Array)[]> {
 }
 
 const text = (value: bigint | Uint8Array | undefined): string => new TextDecoder().decode(value as Uint8Array);
-const messages = (fields: ReturnType<typeof decode>, number: number) =>
+const messages = (fields: Fields, number: number) =>
   (fields.get(number) ?? []).map((value) => decode(value as Uint8Array));
 const packed = (values: readonly (bigint | Uint8Array)[]): number[] =>
   values.flatMap((value) => {
@@ -127,7 +129,7 @@ const doubles = (values: readonly (bigint | Uint8Array)[]): number[] =>
 
 /** Evaluates a file by the operators' specifications; a value is a list of rows. */
 function evaluate(file: Uint8Array, features: Float64Array): number[] {
-  const [graph = new Map()] = messages(decode(file), 7);
+  const [graph = new Map() as Fields] = messages(decode(file), 7);
   const values = new Map<string, number[][]>();
   const rows = features.length / COLUMNS;
   values.set(
@@ -168,11 +170,11 @@ function evaluate(file: Uint8Array, features: Float64Array): number[] {
   return (values.get("prediction") ?? []).map(([value = Number.NaN]) => value);
 }
 
-function ensemble(node: ReturnType<typeof decode>, rows: readonly number[][]): number[][] {
+function ensemble(node: Fields, rows: readonly number[][]): number[][] {
   const attributes = new Map(messages(node, 5).map((fields) => [text(fields.get(1)?.[0]), fields]));
   const ints = (name: string): number[] => packed(attributes.get(name)?.get(8) ?? []);
   const tensor = (name: string): number[] => {
-    const [fields] = messages(attributes.get(name) ?? new Map(), 5);
+    const [fields] = messages(attributes.get(name) ?? (new Map() as Fields), 5);
     const values = doubles(fields?.get(10) ?? []);
     expect(fields?.get(1)).toEqual([BigInt(values.length)]);
     return values;

@@ -96,8 +96,10 @@ function* bytesOf(message: Uint8Array, number: number): Generator<Uint8Array> {
   for (const { field, value } of readFields(message)) if (field === number && value instanceof Uint8Array) yield value;
 }
 
-const first = (message: Uint8Array, number: number): Uint8Array =>
-  bytesOf(message, number).next().value ?? new Uint8Array();
+function first(message: Uint8Array, number: number): Uint8Array {
+  for (const bytes of bytesOf(message, number)) return bytes;
+  return new Uint8Array();
+}
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 function readOnnx(bytes: Uint8Array, file: string): Model {
