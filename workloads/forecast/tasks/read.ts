@@ -92,7 +92,10 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
   },
 });
 
-/** `actual` with what it is predicted from: its own columns, or the future's rows of the same days. `isWhole`: it has all of its file's rows. */
+/**
+ * `actual` with what it is predicted from: its own columns, or the future's rows of the same days. `isWhole`: it has all of
+ * its file's rows.
+ */
 function withPredictors(
   actual: Table,
   future: Table | null,
