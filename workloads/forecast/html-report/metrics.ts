@@ -44,7 +44,17 @@ export function metricsSection(metrics: Fields): Markup {
   }
   const series = Object.entries(fieldsOf(metrics["series"])).map(([name, scores]): Row => [name, fieldsOf(scores)]);
   if (series.length > 0) parts.push(html`<h3>Series</h3>`, scoreTable("Each series", "Series", series));
+  const candidates = Object.entries(fieldsOf(fieldsOf(metrics["auto"])["candidates"]));
+  if (candidates.length > 0) {
+    const rows = candidates.map(([name, mse]) => [name, show(mse)]);
+    parts.push(
+      html`<h3>Models that were tried</h3>`,
+      table("By a backtest on the training rows", ["Model", "MSE"], rows),
+    );
+  }
   parts.push(cleaning(metrics));
+  const { notes } = metrics;
+  if (Array.isArray(notes)) parts.push(html`<ul>${notes.map((note) => html`<li>${String(note)}</li>`)}</ul>`);
   return html`${parts}`;
 }
 
@@ -52,7 +62,9 @@ function comparison(caption: string, scores: Fields): Markup {
   const baselines = Object.entries(fieldsOf(scores["baselines"]))
     .map(([name, of]): Row => [String(BASELINES[name] ?? name), fieldsOf(of)])
     .filter(([, of]) => typeof of["mse"] === "number");
-  return scoreTable(caption, "Forecast", [["This model", scores], ...baselines]);
+  const outOfBag = fieldsOf(scores["outOfBag"]);
+  const own: Row[] = typeof outOfBag["mse"] === "number" ? [["Training rows, out of bag", outOfBag]] : [];
+  return scoreTable(caption, "Forecast", [["This model", scores], ...baselines, ...own]);
 }
 
 function scoreTable(caption: string, first: string, rows: readonly Row[]): Markup {

@@ -2,7 +2,7 @@ import type { JobView } from "../../../shared/protocol/api.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { ReportData, SeriesReport } from "./data.ts";
 import { type Content, html, Markup } from "./markup.ts";
-import { metricsSection } from "./metrics.ts";
+import { fieldsOf, metricsSection } from "./metrics.ts";
 import { show } from "./numbers.ts";
 import { againstTruth, overTime, residuals, rowsOf } from "./predicted.ts";
 import { rawSeries } from "./raw-series.ts";
@@ -101,9 +101,10 @@ ${againstTruth(holdout, target, `${id}-pairs`)}`,
 }
 
 function modelLine(params: Value, metrics: ReportedJob["metrics"]): string {
-  const given = (params ?? {}) as Record<string, unknown>;
+  const given = fieldsOf(params);
   const model = typeof given["model"] === "string" ? given["model"] : "rf";
-  const parts = [`Model ${model}`];
+  const { chosen } = fieldsOf(metrics["auto"]);
+  const parts = [typeof chosen === "string" ? `Model ${model}, which chose ${chosen}` : `Model ${model}`];
   if (typeof metrics["trees"] === "number") parts.push(`${show(metrics["trees"])} trees`);
   if (typeof metrics["leaves"] === "number") parts.push(`${show(metrics["leaves"])} leaves each`);
   if (typeof metrics["features"] === "number") parts.push(`${show(metrics["features"])} features`);
