@@ -1,5 +1,5 @@
 /** The public face of the project: what a workload imports from "kindling". */
-export * as z from "zod";
+export * as z from "./z.ts";
 export { InputError } from "../errors.ts";
 export type { Value } from "../value.ts";
 export { file, files, isFileSchema } from "./file.ts";
