@@ -1,11 +1,12 @@
 import { KindlingError } from "../errors.ts";
 
 /**
- * The WebAssembly side of one worker. A module is compiled once for each bundle and task; an instance lives for one stage,
+ * The WebAssembly side of one worker. A module is compiled once, whatever tasks share it; an instance lives for one stage,
  * and only the last stage's is kept, so that the memory of finished stages can be collected.
  */
 export class WasmInstances {
-  readonly #modules = new Map<string, Promise<WebAssembly.Module>>();
+  /** By the array that holds the code: tasks of one bundle name the same one. */
+  readonly #modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
   #current: { readonly stage: string; readonly exports: WebAssembly.Exports } | undefined;
 
   /** The instance of this stage, made when there is none. `key` names bundle and task. */
@@ -13,18 +14,17 @@ export class WasmInstances {
     const id = `${stage} ${key}`;
     if (this.#current?.stage !== id) {
       this.#current = undefined;
-      this.#current = { stage: id, exports: await this.fresh(key, code) };
+      this.#current = { stage: id, exports: await this.#fresh(code) };
     }
     return this.#current.exports;
   }
 
-  /** A new instance that nothing else uses. */
-  async fresh(key: string, code: Uint8Array): Promise<WebAssembly.Exports> {
-    let module = this.#modules.get(key);
+  async #fresh(code: Uint8Array): Promise<WebAssembly.Exports> {
+    let module = this.#modules.get(code);
     if (module === undefined) {
       module = WebAssembly.compile(code as Uint8Array<ArrayBuffer>);
-      this.#modules.set(key, module);
-      module.catch(() => this.#modules.delete(key));
+      this.#modules.set(code, module);
+      module.catch(() => this.#modules.delete(code));
     }
     const made: { exports?: WebAssembly.Exports } = {};
     const abort = (message: number, _file: number, line: number, column: number): never => {
