@@ -6,6 +6,11 @@ import { bars } from "./table.ts";
 /** Features of one table. */
 const MOST = 40;
 
+const CAPTIONS: Readonly<Record<string, string>> = {
+  impurity: "Impurity: the share of all splits' gain",
+  permutation: "Permutation: how much the squared error of the checked days grows when a feature is shuffled",
+};
+
 /**
  * A section on how much each feature matters: `importances` holds a number by feature, or such numbers by the way they were
  * measured. `undefined` where there are none.
@@ -21,7 +26,7 @@ export function importances(
       .filter((entry): entry is [string, number] => typeof entry[1] === "number")
       .sort(([, a], [, b]) => b - a)
       .slice(0, MOST);
-    return entries.length === 0 ? [] : [bars(titleOf(way), ["Feature", titleOf(way)], entries)];
+    return entries.length === 0 ? [] : [bars(CAPTIONS[way] ?? titleOf(way), ["Feature", titleOf(way)], entries)];
   });
   if (tables.length === 0) return undefined;
   return { id: "importances", title: "What matters", content: html`${tables}` };

@@ -56,6 +56,7 @@ th:first-child { text-align: left; font-weight: 400; white-space: normal; overfl
 thead th, thead th:first-child { position: sticky; top: 0; background: var(--ground); font-weight: 600; }
 .bar { display: inline-block; width: 10rem; max-width: 30vw; height: .7rem; margin-right: .6rem; text-align: left; }
 .bar span { display: block; height: 100%; background: var(--actual); border-radius: 2px; min-width: 1px; }
+.value { display: inline-block; min-width: 5.5rem; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; color: var(--link); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }

@@ -33,7 +33,7 @@ export function bars(
     columns,
     entries.map(([name, value]) => [
       name,
-      html`<span class="bar" aria-hidden="true"><span style="width:${width(value)}"></span></span>${show(value)}`,
+      html`<span class="bar" aria-hidden="true"><span style="width:${width(value)}"></span></span><span class="value">${show(value)}</span>`,
     ]),
   );
 }
