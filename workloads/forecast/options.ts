@@ -1,11 +1,16 @@
 import { BACKEND_CHOICES, file, InputError, z } from "kindling";
 import type { FeatureOptions } from "./data/features.ts";
 import { parseHoldout } from "./data/holdout.ts";
+import type { TreeRange } from "./forest/fit.ts";
 
 /** Sums of leaves over so many trees are exact. */
 const MAX_TREES = 65_535;
 /** Trees of one task: some 15 ms of work on real daily data, and still ten tasks a worker in a small forest. */
 const TREES_PER_TASK = 5;
+/** Shallow trees from histograms take a tenth of that time. */
+const SMALL_TREES_PER_TASK = 50;
+const SMALL_DEPTH = 8;
+const SMALL_BINS = 256;
 
 /** Days that a forecast may look ahead, back, or average over. */
 const LONGEST_SPAN = 3660;
@@ -115,7 +120,13 @@ export const params = z.object({
     .boolean()
     .default(false)
     .describe("with --series: write model.json too, with the models of all series"),
-  partitions: z.number().int().min(1).max(MAX_TREES).optional().describe("tasks of a fit; one per 5 trees by default"),
+  partitions: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_TREES)
+    .optional()
+    .describe("tasks of a fit; one per 5 trees by default, or per 50 small ones"),
   modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
   reportData: z.boolean().default(false).describe("write report.json, what --report shows"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
@@ -147,11 +158,10 @@ export const featureOptions = (params: Params): FeatureOptions => ({
 });
 
 /** Cuts a forest into ranges of trees, by the parameters alone. */
-export function treeRanges({
-  trees,
-  partitions,
-}: Pick<Params, "trees" | "partitions">): { first: number; count: number }[] {
-  const parts = Math.min(trees, partitions ?? Math.ceil(trees / TREES_PER_TASK));
+export function treeRanges(params: Pick<Params, "trees" | "partitions" | "maxDepth" | "maxBins">): TreeRange[] {
+  const { trees, partitions, maxDepth, maxBins } = params;
+  const isSmall = maxDepth !== undefined && maxDepth <= SMALL_DEPTH && maxBins !== undefined && maxBins <= SMALL_BINS;
+  const parts = Math.min(trees, partitions ?? Math.ceil(trees / (isSmall ? SMALL_TREES_PER_TASK : TREES_PER_TASK)));
   return Array.from({ length: parts }, (_, part) => {
     const first = Math.floor((part * trees) / parts);
     return { first, count: Math.floor(((part + 1) * trees) / parts) - first };
