@@ -27,7 +27,7 @@ import { holdersOf, nodeLoad, stageProgress } from "../../scheduler/views.ts";
 import type { OutputRecord } from "../../store/journal.ts";
 import type { ChunkName, Executor, OpenedSource, StageRequest } from "../executor.ts";
 import type { PendingOutput } from "./acceptance.ts";
-import type { OpenFile, ReadableSource } from "./files.ts";
+import type { OpenFile, ReadableSource } from "./source.ts";
 import { Introductions, withHolders } from "./introductions.ts";
 import { SchedulerLoop } from "./loop.ts";
 import { Outputs, type OutputsOptions } from "./outputs.ts";

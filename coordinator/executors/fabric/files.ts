@@ -5,25 +5,13 @@ import { InputError } from "../../../shared/errors.ts";
 import { blobHash } from "../../../shared/ids.ts";
 import { UPLOAD_PREFIX } from "../../../shared/protocol/api.ts";
 import type { BlobStore } from "../../store/blobs.ts";
-import type { OpenedSource } from "../executor.ts";
+import type { OpenFile, ReadableSource } from "./source.ts";
 import { isGzip, type Spool } from "./spool.ts";
 import { systemResolve, type WebRule } from "./web-address.ts";
 import { isUrl, openWebFile } from "./web-file.ts";
 
-/** An input that nodes may read ranges of. */
-export interface ReadableSource extends OpenedSource {
-  /** Where it lies, if nodes of this process may open it themselves. */
-  readonly path: string | null;
-  read(start: number, end: number): AsyncIterable<Uint8Array>;
-  /** The job is over. */
-  close?(): Promise<void>;
-}
-
 /** What stands for standard input. */
 const STANDARD_INPUT = "-";
-
-/** Turns a `file()` parameter into a source. Rejects with `InputError`. */
-export type OpenFile = (file: string) => Promise<ReadableSource>;
 
 /** Any file of the caller's, any URL, and standard input: for the local executor. */
 export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Array>): OpenFile {

@@ -4,7 +4,7 @@ import type { Lease, SourceSpec, StageSpec, TaskInput, TaskSuccess } from "../..
 import type { ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { PartitionInput, StageRequest } from "../executor.ts";
 import type { ChunkTable } from "./chunks.ts";
-import type { ReadableSource } from "./files.ts";
+import type { ReadableSource } from "./source.ts";
 
 /** What nodes are told of stages and leases, and what is wrong with what they send back: data from data. */
 

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { InputError, KindlingError } from "../../../shared/errors.ts";
-import type { ReadableSource } from "./files.ts";
+import type { ReadableSource } from "./source.ts";
 import { isGzip, type Spool } from "./spool.ts";
 import { checkedLookup, checkUrl, hostOf, isPublicAddress, type Resolve, type WebRule } from "./web-address.ts";
 
