@@ -8,7 +8,7 @@ import { countCsvWasm } from "./count-wasm.ts";
 import { decodeEntries } from "./entries.ts";
 import { kernelOf } from "./kernel.ts";
 import { finishReading } from "./reading.ts";
-import { kernelBytes, resultText, runBoth, utf8 } from "./testing.ts";
+import { failureOf, kernelBytes, resultText, runBoth, utf8 } from "./testing.ts";
 import stringCount from "./workload.ts";
 
 const golden = (name: string) => readFileSync(join(import.meta.dirname, "golden", name));
@@ -212,4 +212,28 @@ test("a file large enough is sampled, and cut into buckets between its keys", { 
   expect(metrics).toMatchObject({ tuples: 300_000, keys: 300_000, sum: 300_000 });
   const expected = `key,value\n${keys.sort().join(",1\n")},1\n`;
   expect(new TextDecoder().decode(artifacts.get("counts.csv")) === expected).toBe(true);
+});
+
+test("keys of all lengths up to 30 bytes, some of them UTF-8, among plain ones and quoted ones", async () => {
+  const key = (index: number): string => {
+    const letters = (index % 3 === 0 ? "Größenwahnsinnigkeiten" : "abcdefghijklmnopqrstuvwxyz1234").slice(
+      0,
+      1 + (index % 29),
+    );
+    return index % 97 === 0 ? `"${letters},${index % 5}"` : `${letters}${index % 7}`;
+  };
+  const rows = Array.from(
+    { length: 20_000 },
+    (_, index) => `${key(index * 31)},${(index * 7919) % 10 ** (1 + (index % 9))}`,
+  );
+  const { metrics } = await runBoth({ header: false, partitions: 3 }, utf8(`${rows.join("\n")}\n`));
+  expect(metrics).toMatchObject({ tuples: 20_000, skippedRows: 0 });
+});
+
+test.for([3, 8, 12, 24, 25])("a key of %i bytes that is not UTF-8 is found among plain rows", async (length) => {
+  const file = utf8(Array.from({ length: 3000 }, (_, index) => `${"k".repeat(length)},${index % 10}\n`).join(""));
+  file[1000 * (length + 3)] = 0xff;
+  const { metrics } = await runBoth({ header: false, onBadRow: "skip" }, file);
+  expect(metrics).toMatchObject({ tuples: 2999, skippedRows: 1, keys: 1 });
+  expect(await failureOf({ header: false }, file)).toMatch(/^in\.csv: row 1001, column "1": .* is not valid UTF-8/);
 });

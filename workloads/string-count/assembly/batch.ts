@@ -5,8 +5,11 @@
 import { numberOf } from "./integer";
 import { shortKey } from "./keys";
 import { delimiter } from "./record";
+import { isUtf8 } from "./utf8";
+import { storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 
 const BLOCK: usize = 64;
+const BLOCK_RECORDS: u32 = 16;
 export const BATCH_ITEM: usize = 16;
 /** So many records make a batch full. A block has 16 more at most. */
 export const FULL_BATCH: u32 = 496;
@@ -141,4 +144,104 @@ export function readBatch(at: usize, end: usize): usize {
   }
   batchCount = <u32>((out - batch) / BATCH_ITEM);
   return at;
+}
+
+/** Items that readMixed put into the batch, and into that of wide keys. */
+export let shortCount: u32 = 0;
+export let wideCount: u32 = 0;
+
+/**
+ * Reads records as readBatch does, but with keys of up to 24 bytes: short ones into the batch, longer ones into that of wide keys. All
+ * keys read are UTF-8.
+ */
+export function readMixed(at: usize, end: usize): usize {
+  const separators = i8x16.splat(delimiter);
+  const lineEnds = v128.load_splat<u8>(BYTES);
+  const quotes = v128.load_splat<u8>(BYTES, 1);
+  const toTop = v128.load_splat<u8>(BYTES, 2);
+  const belowDigits = v128.load_splat<u8>(BYTES, 3);
+  let short = batch;
+  let wide = wideBatch;
+  const shortFull = batch + <usize>FULL_BATCH * BATCH_ITEM;
+  const wideFull = wideBatch + <usize>(WIDE_BATCH - BLOCK_RECORDS) * WIDE_ITEM;
+  for (;;) {
+    if (at + BLOCK > end) break;
+    if (short >= shortFull) break;
+    if (wide >= wideFull) break;
+    const a = v128.load(at);
+    const b = v128.load(at, 16);
+    const c = v128.load(at, 32);
+    const d = v128.load(at, 48);
+    let ends = bits(i8x16.eq(a, lineEnds), i8x16.eq(b, lineEnds), i8x16.eq(c, lineEnds), i8x16.eq(d, lineEnds));
+    if (ends == 0) break;
+    const whole = <u64>-1 >> clz(ends);
+    let commas =
+      whole &
+      bits(i8x16.eq(a, separators), i8x16.eq(b, separators), i8x16.eq(c, separators), i8x16.eq(d, separators));
+    const isDigit = bits(
+      i8x16.gt_s(i8x16.add(a, toTop), belowDigits),
+      i8x16.gt_s(i8x16.add(b, toTop), belowDigits),
+      i8x16.gt_s(i8x16.add(c, toTop), belowDigits),
+      i8x16.gt_s(i8x16.add(d, toTop), belowDigits),
+    );
+    const values = ends - commas;
+    const structure = ends | commas;
+    // Nine in a row within a value, 25 in a row within a key.
+    const fields = whole & ~structure;
+    let long = fields & (fields << 1);
+    long &= long << 2;
+    long &= long << 4;
+    const nine = long & (fields << 8);
+    long &= long << 8;
+    long &= nine << 16;
+    const wrong =
+      ((values & structure) ^ commas) |
+      (values & ~(commas | isDigit)) |
+      (structure & ((structure << 1) | 1)) |
+      (nine & values) |
+      long;
+    if (wrong != 0) break;
+    const special = i8x16.min_u(
+      i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)),
+      i8x16.min_u(
+        i8x16.min_u(v128.xor(a, quotes), v128.xor(b, quotes)),
+        i8x16.min_u(v128.xor(c, quotes), v128.xor(d, quotes)),
+      ),
+    );
+    if (!i8x16.all_true(special)) break;
+    const isAscii = i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) == 0;
+    if (!isAscii && !areKeysUtf8(at, commas, ends)) break;
+    let key = at;
+    do {
+      const comma = at + <usize>ctz(commas);
+      const lineEnd = at + <usize>ctz(ends);
+      commas &= commas - 1;
+      ends &= ends - 1;
+      const length = comma - key;
+      const value = numberOf(load<u64>(lineEnd - 8) & load<u64>(DIGITS + ((lineEnd - comma) << 3)));
+      // Into both, of which one takes it: no branch to foresee.
+      storeWideKey(wide, key, length);
+      store<u64>(wide, value, 24);
+      store<u64>(short, load<u64>(wide));
+      store<u64>(short, value, 8);
+      const isShort = <usize>(length <= 8);
+      short += isShort * BATCH_ITEM;
+      wide += (isShort ^ 1) * WIDE_ITEM;
+      key = lineEnd + 1;
+    } while (ends != 0);
+    at = key;
+  }
+  shortCount = <u32>((short - batch) / BATCH_ITEM);
+  wideCount = <u32>((wide - wideBatch) / WIDE_ITEM);
+  return at;
+}
+
+function areKeysUtf8(at: usize, commas: u64, ends: u64): bool {
+  let key = at;
+  for (; ends != 0; ends &= ends - 1) {
+    if (!isUtf8(key, at + <usize>ctz(commas) - key)) return false;
+    commas &= commas - 1;
+    key = at + <usize>ctz(ends) + 1;
+  }
+  return true;
 }

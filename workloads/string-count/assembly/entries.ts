@@ -3,7 +3,7 @@ import { append, useList } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { hasOnlyShort, keyAt, keyLength, keySum, keyWord, nextKey, shortAt, shortEnd, passShort } from "./sorted";
 import { ITEM } from "./sort";
-import { addWide } from "./wide-keys";
+import { addWide, addWideBatch, INLINE_BYTES, storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 import { shortKey } from "./keys";
 
 const LONG: usize = 15;
@@ -240,7 +240,9 @@ function readShort(count: u32): void {
 }
 
 function readLong(count: u32, longest: usize): void {
-  const key = allocate(longest + 32);
+  const key = allocate(longest + 64);
+  let item = wideBatch;
+  const full = wideBatch + <usize>WIDE_BATCH * WIDE_ITEM;
   for (let i: u32 = 0; i < count; ++i) {
     const head = <usize>load<u8>(readAt++);
     let shared = head >> 4;
@@ -252,6 +254,15 @@ function readLong(count: u32, longest: usize): void {
     const length = shared + rest;
     const sum = unfold(readVarint());
     if (length <= 8) append(bswap<u64>(shortKey(key, length)), sum);
-    else addWide(key, length, sum);
+    else if (length <= INLINE_BYTES) {
+      storeWideKey(item, key, length);
+      store<i64>(item, sum, 24);
+      item += WIDE_ITEM;
+      if (item == full) {
+        addWideBatch(WIDE_BATCH);
+        item = wideBatch;
+      }
+    } else addWide(key, length, sum);
   }
+  addWideBatch(<u32>((item - wideBatch) / WIDE_ITEM));
 }

@@ -3,7 +3,7 @@
  * where a quote or NUL is near or something is wrong.
  */
 import { isInteger, isTooLarge, parseInteger } from "./integer";
-import { batch, batchCount, FULL_BATCH, readBatch } from "./batch";
+import { batch, batchCount, FULL_BATCH, readBatch, readMixed, shortCount, wideCount } from "./batch";
 import { addBatch, addShort, sawTuples, shortKey } from "./keys";
 import {
   badQuoteField,
@@ -22,7 +22,7 @@ import {
 } from "./record";
 import { isUtf8 } from "./utf8";
 import { findStructure, structure, structureEnd } from "./structure";
-import { addWide } from "./wide-keys";
+import { addWide, addWideBatch } from "./wide-keys";
 
 const LF: u8 = 10;
 const CR: u8 = 13;
@@ -30,6 +30,8 @@ export const MAX_RECORD_BYTES: usize = 1 << 22;
 /** Bytes that are listed at a time where records are not plain. */
 const MIN_REACH: usize = 128;
 const MAX_REACH: usize = 4096;
+/** So many records in a row mean that more plain ones follow. */
+const MANY: u64 = 200;
 
 /** Problems: places in PROBLEMS of ../counting.ts, from 1. */
 const UNTERMINATED: u32 = 1;
@@ -70,14 +72,23 @@ export function beginScan(skip: bool, sample: bool): void {
 export function scanRecords(at: usize, end: usize, limit: usize, isFinal: bool): usize {
   const isPairs = columns == 2 && keyColumn == 0 && valueColumn == 1;
   let reach = MAX_REACH;
+  let hasWide = false;
   while (at < limit) {
-    const before = rows;
     if (isPairs && !isSample) {
-      at = takeBatch(at, min(end, limit));
+      const before = rows;
+      const isFull = hasWide ? false : takeBatch(at, min(end, limit));
+      if (isFull) at = batchEnd;
+      else {
+        if (!hasWide) at = batchEnd;
+        const taken = rows;
+        at = takeMixed(at, min(end, limit));
+        // Once wide keys have come, there will be more.
+        hasWide = rows != taken;
+      }
       sawTuples(rows - before);
-      if (rows - before >= FULL_BATCH) continue;
+      if (isFull || rows - before >= MANY) continue;
       // What is not plain is mostly a record here and there, or else the whole file.
-      reach = batchCount > 0 ? MIN_REACH : min(reach * 2, MAX_REACH);
+      reach = rows > before ? MIN_REACH : min(reach * 2, MAX_REACH);
     }
     const listed = rows;
     findStructure(at, min(end, at + reach));
@@ -94,16 +105,31 @@ export function scanRecords(at: usize, end: usize, limit: usize, isFinal: bool):
   return at;
 }
 
-/** Takes plain records by the batch. Gives where the first record begins that was not taken. */
-function takeBatch(at: usize, end: usize): usize {
+/** Where the first record begins that takeBatch did not take. */
+let batchEnd: usize = 0;
+
+/** Takes plain records with short keys by the batch; true if the batch was full. */
+function takeBatch(at: usize, end: usize): bool {
   const next = readBatch(at, end);
   const added = addBatch(batch, 0, batchCount);
   rows += added;
   tuples += added;
-  if (added == batchCount) return next;
+  batchEnd = next;
+  if (added == batchCount) return added >= FULL_BATCH;
   // A key that is not UTF-8: each record before it is a line.
   for (let left = added; left > 0; ++at) if (load<u8>(at) == LF) --left;
-  return at;
+  batchEnd = at;
+  return false;
+}
+
+/** Takes plain records with keys of up to 24 bytes. Gives where the first record begins that was not taken. */
+function takeMixed(at: usize, end: usize): usize {
+  const next = readMixed(at, end);
+  addBatch(batch, 0, shortCount);
+  addWideBatch(wideCount);
+  rows += shortCount + wideCount;
+  tuples += shortCount + wideCount;
+  return next;
 }
 
 /** Adds a tuple; false if value or key is not what it should be. */

@@ -28,7 +28,10 @@ export function sortedWide(): usize {
 
 function refine(run: usize, count: u32, depth: usize, items: usize, spare: usize): void {
   const end = run + <usize>count * ITEM;
-  for (let item = run; item < end; item += ITEM) store<u64>(item, wideWord(<usize>load<u32>(item, 8), depth));
+  // The first eight bytes are there.
+  if (depth > 0) {
+    for (let item = run; item < end; item += ITEM) store<u64>(item, wideWord(<usize>load<u32>(item, 8), depth));
+  }
   sortPart(run, count, spare + (run - items), run, keepAll);
   for (let first = run; first < end; ) {
     const word = load<u64>(first);

@@ -23,6 +23,9 @@ export let keyLength: usize = 0;
 export let keyWord: u64 = 0;
 export let keySum: i64 = 0;
 
+/** How far ahead of the current item slots are asked for. */
+const AHEAD: usize = 16 * ITEM;
+
 const scratch = memory.data(16, 8);
 let scratchSide: usize = 0;
 
@@ -112,7 +115,17 @@ function showShort(): void {
   keyLength = 8 - (<usize>ctz(keyWord) >> 3);
 }
 
+const fetched = memory.data(8, 8);
+
+/** Asks for the slot of a later item: they lie anywhere, and the memory answers many at once. */
+// @ts-ignore: decorator
+@inline
+function fetchAhead(item: usize, end: usize): void {
+  if (item + AHEAD < end) store<u64>(fetched, load<u64>(<usize>load<u32>(item + AHEAD, 8)));
+}
+
 function takeWide(): void {
+  fetchAhead(wideAt, wideEnd);
   const slot = <usize>load<u32>(wideAt, 8);
   showWide(slot);
   wideAt += ITEM;
@@ -208,6 +221,7 @@ function combineWide(items: usize, count: u32): i32 {
   let to = items;
   for (let item = items; item < end; ) {
     const slot = <usize>load<u32>(item, 8);
+    fetchAhead(item, end);
     high = 0;
     low = 0;
     do {

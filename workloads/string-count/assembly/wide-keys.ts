@@ -9,7 +9,7 @@ import { isUtf8 } from "./utf8";
 import { shortKey } from "./keys";
 
 export const WIDE_SLOT: usize = 32;
-const INLINE_BYTES: usize = 24;
+export const INLINE_BYTES: usize = 24;
 const FIRST_SLOTS_LOG2: u32 = 10;
 const HASH_BITS: u64 = 0x00ffffffffffffff;
 const ARENA_CHUNK: usize = 1 << 20;
@@ -33,11 +33,67 @@ export function resetWideKeys(): void {
   table = 0;
   used = 0;
   limit = 0;
-  shift = 64 - FIRST_SLOTS_LOG2 + 1;
+  shift = 64 - FIRST_SLOTS_LOG2 + 2;
   arenaAt = 0;
   arenaEnd = 0;
   asideCount = 0;
   asideCapacity = 0;
+}
+
+/** Keys of 9 … 24 bytes to be added: three words, the value, and their slot's address. */
+export const WIDE_ITEM: usize = 40;
+export const WIDE_BATCH: u32 = 256;
+export const wideBatch = memory.data(40 * 260, 64);
+
+/** From WINDOW + 24 − n on, 24 bytes of which the first n are ones. */
+const WINDOW = memory.data<u64>([<u64>-1, <u64>-1, <u64>-1, 0, 0, 0, 0]);
+
+/** Stores the three words of a key of at most 24 bytes; reads 24 bytes. */
+// @ts-ignore: decorator
+@inline
+export function storeWideKey(item: usize, at: usize, length: usize): void {
+  const window = WINDOW + INLINE_BYTES - length;
+  v128.store(item, v128.and(v128.load(at), v128.load(window)));
+  store<u64>(item, load<u64>(at, 16) & load<u64>(window, 16), 16);
+}
+
+const fetched = memory.data(8, 8);
+
+/** Adds the first `count` items of the batch; their keys are UTF-8. */
+export function addWideBatch(count: u32): void {
+  while (used + count > limit) grow();
+  const end = wideBatch + <usize>count * WIDE_ITEM;
+  const start = table;
+  const shiftBy = shift;
+  // All slots are asked for before any is needed, so that the memory answers many at once.
+  let touched: u64 = 0;
+  for (let item = wideBatch; item < end; item += WIDE_ITEM) {
+    const hash = mix(mix(mix(0, load<u64>(item)), load<u64>(item, 8)), load<u64>(item, 16));
+    const slot = start + (<usize>((hash * 0x9e3779b97f4a7c15) >> shiftBy) << 5);
+    store<u32>(item, slot, 32);
+    touched |= load<u64>(slot);
+  }
+  store<u64>(fetched, touched);
+  for (let item = wideBatch; item < end; item += WIDE_ITEM) {
+    const key0 = load<u64>(item);
+    const key1 = load<u64>(item, 8);
+    const key2 = load<u64>(item, 16);
+    let slot = <usize>load<u32>(item, 32);
+    for (;;) {
+      const found = load<u64>(slot);
+      if (((found ^ key0) | (load<u64>(slot, 8) ^ key1) | (load<u64>(slot, 16) ^ key2)) == 0) {
+        addToSlot(slot, load<i64>(item, 24));
+        break;
+      }
+      if (found == 0) {
+        v128.store(slot, v128.load(item));
+        v128.store(slot, v128.load(item, 16), 16);
+        ++used;
+        break;
+      }
+      slot = start + ((slot + WIDE_SLOT - start) & mask);
+    }
+  }
 }
 
 // @ts-ignore: decorator
@@ -100,13 +156,16 @@ export function addWide(at: usize, length: usize, value: i64): bool {
   return true;
 }
 
+// @ts-ignore: decorator
+@inline
 function addToSlot(slot: usize, value: i64): void {
   const before = load<i64>(slot, 24);
   const sum = before + value;
-  if (((before ^ sum) & (value ^ sum)) >= 0) {
-    store<i64>(slot, sum, 24);
-    return;
-  }
+  if (((before ^ sum) & (value ^ sum)) < 0) setAside(slot, value);
+  else store<i64>(slot, sum, 24);
+}
+
+function setAside(slot: usize, value: i64): void {
   if (asideCount == asideCapacity) {
     asideCapacity = max<u32>(64, asideCapacity * 2);
     const grown = allocate(<u64>asideCapacity * WIDE_SLOT);
@@ -132,11 +191,11 @@ function copyKey(at: usize, length: usize): usize {
   return copy;
 }
 
-/** Rehashes into a table twice the size. */
+/** Rehashes into a table four times the size. */
 function grow(): void {
   const old = table;
   const oldEnd = old == 0 ? old : old + mask + 1;
-  shift -= 1;
+  shift -= 2;
   const slots = <usize>1 << <usize>(64 - shift);
   table = allocateZeroed(<u64>slots * WIDE_SLOT);
   mask = slots * WIDE_SLOT - 1;
