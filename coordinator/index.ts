@@ -5,3 +5,4 @@ export { builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";
 export { checkParams, loadWorkload, parseParams } from "./jobs/workload.ts";
 export { type Coordinator, readTokens, startCoordinator } from "./main.ts";
 export { JobLog } from "./observe/log.ts";
+export { makeFolder } from "./store/data-dir.ts";
