@@ -1,9 +1,12 @@
+import type { Page } from "playwright-core";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { jobId } from "../shared/ids.ts";
 import type { JobView } from "../shared/protocol/api.ts";
 import type { ShuffleMode } from "../shared/protocol/shuffle.ts";
 import type { Value } from "../shared/value.ts";
 import { Cluster, hashes } from "./support/cluster.ts";
 import { kindling } from "./support/processes.ts";
+import { until } from "./support/until.ts";
 
 /** Several buckets of some hundred kilobytes from each part. */
 const JOB: Record<string, Value> = { tuples: 4_000_000, keyLength: 5, partitions: 12, seed: 5 };
@@ -39,4 +42,69 @@ test("two tabs and a headless node shuffle from peer to peer, past the coordinat
   expect(hashes(job)).toEqual(expected);
   expect(peer).toBeGreaterThan(0.3 * total);
   expect(relay).toBeLessThan(0.05 * total);
+});
+
+/** Has a page count the connections that it makes; `blocked` ones find no way, as behind a firewall that lets no UDP through. */
+async function countConnections(page: Page, blocked: boolean): Promise<() => Promise<number>> {
+  await page.evaluate((isBlocked) => {
+    const construct = (Original: typeof RTCPeerConnection, [config]: [RTCConfiguration?]): RTCPeerConnection => {
+      (globalThis as unknown as { made: number }).made++;
+      return new Original({ ...config, ...(isBlocked ? { iceTransportPolicy: "relay" } : {}) });
+    };
+    Object.assign(globalThis, { made: 0, RTCPeerConnection: new Proxy(RTCPeerConnection, { construct }) });
+  }, blocked);
+  return () => page.evaluate(() => (globalThis as unknown as { made: number }).made);
+}
+
+test("a node that is relay only makes no connection and shows no address; the bytes come all the same", async () => {
+  await cluster.addNode("open");
+  await cluster.addNode("shy", 1, ["--relay-only"]);
+  let connections = (): Promise<number> => Promise.resolve(Number.NaN);
+  const page = await cluster.addTab("shy-tab", cluster.joinLink, 1, async (tab) => {
+    connections = await countConnections(tab, false);
+    await tab.getByLabel("Do not connect to other volunteers").check();
+  });
+  const job = await run("peer");
+  const { peer, relay } = bytesOf(job);
+  expect(hashes(job)).toEqual(expected);
+  expect({ peer, connections: await connections() }).toEqual({ peer: 0, connections: 0 });
+  expect(relay).toBeGreaterThan(0);
+  const { nodes } = await cluster.client.overview();
+  const lacks = Object.fromEntries(nodes.map((node) => [node.name, node.lacks.join("; ")]));
+  expect(lacks["shy"]).toMatch(/connections to other nodes/);
+  expect(lacks["shy-tab"]).toMatch(/connections to other nodes/);
+  expect(lacks["open"]).not.toMatch(/connections/);
+  await page.close();
+});
+
+test("where WebRTC is blocked the coordinator relays, within five seconds and exactly", async () => {
+  await cluster.addNode("open");
+  let connections = (): Promise<number> => Promise.resolve(0);
+  await cluster.addTab("walled", cluster.joinLink, 1, async (tab) => {
+    connections = await countConnections(tab, true);
+  });
+  const relayed = await run("relay");
+  const blocked = await run("peer");
+  expect([hashes(relayed), hashes(blocked)]).toEqual([expected, expected]);
+  expect(await connections()).toBeGreaterThan(0);
+  expect(bytesOf(blocked)).toMatchObject({ peer: 0 });
+  // Both sides try once and wait at the same time; what is beyond is the noise of the machine.
+  expect(blocked.seconds).toBeLessThan(2 * relayed.seconds + 7);
+});
+
+test("a peer that is killed in the middle of the shuffle costs its own parts, and nothing else", async () => {
+  const victim = await cluster.addNode("victim");
+  await cluster.addNode("stays");
+  await cluster.addTab("tab");
+  const id = await cluster.client.submit({ workload: "string-count", params: JOB, shuffle: "peer" });
+  await until("the shuffle is under way", async () => {
+    const { state, stages } = await cluster.client.job(jobId(id));
+    if (state !== "running") throw new Error(`${id} has ${state} before it could be disturbed`);
+    const reduce = stages.find(({ kind }) => kind === "reduce");
+    return reduce !== undefined && reduce.done > 0 && reduce.done < reduce.tasks / 2;
+  });
+  await victim.end("SIGKILL");
+  const job = await cluster.result(id);
+  expect(hashes(job)).toEqual(expected);
+  expect(bytesOf(job).peer).toBeGreaterThan(0);
 });

@@ -58,23 +58,29 @@ export class Cluster {
     this.client = createApiClient({ url: this.url, token: this.operator });
   }
 
-  async addNode(name: string, slots = 1): Promise<Running> {
+  async addNode(name: string, slots = 1, args: readonly string[] = []): Promise<Running> {
     const node = new Running([
       ...["node", "--join", this.joinLink, "--name", name, "--slots", String(slots)],
       ...["--execution-log", this.executionLog],
+      ...args,
     ]);
     this.nodes.push(node);
     await this.joined(name);
     return node;
   }
 
-  /** Opens the join page in a tab of a browser and starts it with `threads` workers. */
-  async addTab(name: string, link = this.joinLink, threads = 1): Promise<Page> {
-    this.#browser ??= await chromium.launch({ executablePath: findChromium() ?? "", args: chromiumFlags });
-    const page = await this.#browser.newPage();
+  /** Opens the join page in a tab of a browser and starts it with `threads` workers; `prepare` sees it before the start. */
+  async addTab(
+    name: string,
+    link = this.joinLink,
+    threads = 1,
+    prepare: (page: Page) => Promise<unknown> = async () => {},
+  ): Promise<Page> {
+    const page = await (await this.browser()).newPage();
     await page.goto(link);
     await page.getByLabel("Name of this device").fill(name);
     await page.getByLabel("Threads to lend").fill(String(threads));
+    await prepare(page);
     await page.getByRole("button", { name: /^start/i }).click();
     await this.joined(name);
     return page;

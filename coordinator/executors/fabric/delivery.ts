@@ -1,4 +1,5 @@
 import type { Clock } from "../../../shared/clock.ts";
+import { KindlingError } from "../../../shared/errors.ts";
 import { type ChunkKey, type NodeId, taskOfChunk } from "../../../shared/ids.ts";
 import type { ChunkRef, HeldChunk } from "../../../shared/protocol/messages.ts";
 import type { ChunkTable } from "./chunks.ts";
@@ -20,6 +21,10 @@ interface Awaited {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   asked: NodeId | null;
+  /** Whether somebody waits until it was made again. */
+  patient: boolean;
+  /** Rejects for those who do not, when no node has it. */
+  held: PromiseWithResolvers<never>;
   cancelTimer: () => void;
 }
 
@@ -38,12 +43,32 @@ export class Delivery {
 
   /** Resolves when the chunk's bytes are here; rejects only when its job is over. */
   bring(ref: ChunkRef): Promise<void> {
+    return this.#await(ref, true);
+  }
+
+  /**
+   * As `bring`, but rejects with `InputUnavailable` as soon as no node has it. A task that waited for it on a node would keep its
+   * place from the one that makes it again, and where all places are taken so, nothing would go on.
+   */
+  bringHeld(ref: ChunkRef): Promise<void> {
+    const arrival = this.#await(ref, false);
+    const awaited = this.#awaited.get(ref.key);
+    if (!awaited) return arrival;
+    if (awaited.asked === null) return Promise.reject(unavailable(ref.key));
+    return Promise.race([arrival, awaited.held.promise]);
+  }
+
+  #await(ref: ChunkRef, patient: boolean): Promise<void> {
     if (this.#chunks.isHere(ref)) return Promise.resolve();
     const known = this.#awaited.get(ref.key);
-    if (known) return known.promise;
+    if (known) {
+      known.patient ||= patient;
+      return known.promise;
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // Whoever asked may have gone meanwhile.
-    this.#awaited.set(ref.key, { promise, resolve, reject, asked: null, cancelTimer: () => undefined });
+    const cancelTimer = (): void => undefined;
+    this.#awaited.set(ref.key, { promise, resolve, reject, asked: null, patient, held: hope(), cancelTimer });
     this.#ask(ref.key);
     return promise;
   }
@@ -94,8 +119,28 @@ export class Delivery {
     const nodes = this.#holders.of(key);
     const node = nodes.find((candidate) => candidate !== awaited.asked) ?? nodes[0] ?? null;
     awaited.asked = node;
-    awaited.cancelTimer = this.#clock.after(ASK_AGAIN_MS, () => this.#ask(key));
-    if (node !== null) this.#holders.ask(node, { key, bytes: ref.bytes, hash: ref.hash });
-    else this.#holders.missing(key, null);
+    if (node !== null || awaited.patient) {
+      awaited.cancelTimer = this.#clock.after(ASK_AGAIN_MS, () => this.#ask(key));
+    } else {
+      this.#awaited.delete(key);
+      awaited.reject(unavailable(key));
+    }
+    if (node !== null) {
+      this.#holders.ask(node, { key, bytes: ref.bytes, hash: ref.hash });
+      return;
+    }
+    awaited.held.reject(unavailable(key));
+    awaited.held = hope();
+    this.#holders.missing(key, null);
   }
 }
+
+/** A promise that only ever rejects, and may do so unheard. */
+function hope(): PromiseWithResolvers<never> {
+  const resolvers = Promise.withResolvers<never>();
+  resolvers.promise.catch(() => undefined);
+  return resolvers;
+}
+
+const unavailable = (key: ChunkKey): KindlingError =>
+  new KindlingError("InputUnavailable", `No node has ${key} any more; it is made again`, { retryable: true });

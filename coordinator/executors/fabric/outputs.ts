@@ -119,11 +119,13 @@ export class Outputs {
 
   /** Makes a blob readable in the store, from a holder if need be; false if neither store nor live jobs know it. */
   async locate(hash: BlobHash): Promise<boolean> {
-    const [key] = this.table.keysOf(hash);
+    const keys = this.table.keysOf(hash);
+    // Equal chunks may lie on different nodes.
+    const key = keys.find((candidate) => this.#listener.of(candidate).length > 0) ?? keys[0];
     if (key === undefined) return this.#options.blobs.has(hash);
     const ref = this.#ref(key);
     if (!ref.inline) {
-      await this.#delivery.bring(ref);
+      await this.#delivery.bringHeld(ref);
     } else if (!(await this.#options.blobs.has(hash))) {
       await this.#options.blobs.put(ref.inline, hash);
       // So that it is deleted with its job, also if that ended meanwhile.
