@@ -6,6 +6,7 @@ import type { NodeOptions, NodeState } from "../node/state.ts";
 import { createHttpDataPlane } from "../transport/http-data-plane.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
+import { temporarySpillFile } from "./spill-file.ts";
 import { fileExecutionLog } from "./execution-log.ts";
 import { nodePeers } from "./webrtc.ts";
 
@@ -29,6 +30,7 @@ export async function startHeadless(options: HeadlessOptions): Promise<ComputeNo
     dataPlane: (secret) => createHttpDataPlane({ url, secret }),
     peers,
     spawn: spawnNodeWorker,
+    spill: temporarySpillFile,
     clock: systemClock,
     rng: philoxRng(randomBytes(4).readUInt32LE(), 0),
     lacks: () => lacks,

@@ -5,6 +5,7 @@ import type { DataPlane } from "../node/data-plane.ts";
 import type { ExecutionLog } from "../node/execution-log.ts";
 import { ComputeNode } from "../node/node.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
+import { temporarySpillFile } from "./spill-file.ts";
 
 export interface LocalNodeOptions {
   readonly channel: NodeChannel;
@@ -26,6 +27,7 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<Compute
     open: onlyOnce(channel),
     dataPlane: () => dataPlane,
     spawn: spawnNodeWorker,
+    spill: temporarySpillFile,
     clock: systemClock,
     rng: philoxRng(0, 0),
     inProcess: true,

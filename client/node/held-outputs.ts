@@ -1,24 +1,33 @@
 import { type AttemptId, type BlobHash, type ChunkKey, type JobId, jobOfTask, taskOfChunk } from "../../shared/ids.ts";
 import type { HeldChunk } from "../../shared/protocol/messages.ts";
 import type { Payload } from "./data-plane.ts";
+import type { Spill, Spilled } from "./spill.ts";
 
 interface Held {
   readonly chunk: HeldChunk;
-  readonly payload: Payload;
+  readonly kept: Payload | Written;
   /** Attempts on this node that made it: equal bytes, since kernels are deterministic. */
   readonly makers: Set<AttemptId>;
   uploaded: boolean;
 }
 
+/** A payload of bytes alone that lies in the spill file. */
+interface Written {
+  readonly written: Spilled;
+  readonly kind: "value" | "encoded";
+}
+
 /** Outputs that stay on the node that made them. */
 export class HeldOutputs {
   readonly #budget: number;
+  readonly #spill: Spill | undefined;
   readonly #held = new Map<ChunkKey, Held>();
   #bytes = 0;
 
-  /** Over `budget` bytes, outputs that the coordinator has too are let go, oldest first. */
-  constructor(budget: number) {
+  /** Over `budget` bytes, outputs that the coordinator has too are let go, oldest first; then what comes is written to the spill file. */
+  constructor(budget: number, spill?: Spill) {
     this.#budget = budget;
+    this.#spill = spill;
   }
 
   /** Whether something lies here that the coordinator has not. */
@@ -32,20 +41,23 @@ export class HeldOutputs {
       known.makers.add(attempt);
       return;
     }
-    this.#held.set(chunk.key, { chunk, payload, makers: new Set([attempt]), uploaded: false });
-    this.#bytes += chunk.bytes;
-    this.#shrink();
+    this.#shrink(this.#budget - chunk.bytes);
+    const kept = this.#bytes + chunk.bytes > this.#budget ? this.#write(payload) : payload;
+    this.#held.set(chunk.key, { chunk, kept, makers: new Set([attempt]), uploaded: false });
+    if (!("written" in kept)) this.#bytes += chunk.bytes;
   }
 
   get(key: ChunkKey): Payload | undefined {
-    return this.#held.get(key)?.payload;
+    const held = this.#held.get(key);
+    return held && this.#payload(held);
   }
 
   /** The bytes with that hash, where they are encoded: what another node may have. */
   encoded(key: ChunkKey, hash: BlobHash): Uint8Array | undefined {
     const held = this.#held.get(key);
-    if (held === undefined || held.chunk.hash !== hash || !("encoded" in held.payload)) return undefined;
-    return held.payload.encoded;
+    if (held === undefined || held.chunk.hash !== hash) return undefined;
+    const payload = this.#payload(held);
+    return "encoded" in payload ? payload.encoded : undefined;
   }
 
   /** Everything held, at most `limit` chunks; what a hello would not name is dropped, since nobody will ask for it. */
@@ -59,7 +71,7 @@ export class HeldOutputs {
     const held = this.#held.get(key);
     if (held === undefined) return;
     held.uploaded = true;
-    this.#shrink();
+    this.#shrink(this.#budget);
   }
 
   /** What a rejected attempt made is not wanted, unless another attempt made it too. */
@@ -77,12 +89,33 @@ export class HeldOutputs {
   clear(): void {
     this.#held.clear();
     this.#bytes = 0;
+    this.#spill?.close();
   }
 
-  #shrink(): void {
-    for (const [key, { uploaded }] of this.#held) {
-      if (this.#bytes <= this.#budget) return;
-      if (uploaded) this.#drop(key);
+  /** What is not bytes alone stays in memory: it is small. */
+  #write(payload: Payload): Payload | Written {
+    const bytes = "encoded" in payload ? payload.encoded : payload.value;
+    if (this.#spill === undefined || !(bytes instanceof Uint8Array)) return payload;
+    return { written: this.#spill.write(bytes), kind: "encoded" in payload ? "encoded" : "value" };
+  }
+
+  #payload({ kept }: Held): Payload {
+    if (!("written" in kept)) return kept;
+    const { written, kind } = kept;
+    if (kind === "encoded") {
+      const encoded = new Uint8Array(written.bytes);
+      this.#spill?.read(written, encoded);
+      return { encoded };
+    }
+    const value = new Uint8Array(new SharedArrayBuffer(written.bytes));
+    this.#spill?.read(written, value);
+    return { value };
+  }
+
+  #shrink(budget: number): void {
+    for (const [key, { uploaded, kept }] of this.#held) {
+      if (this.#bytes <= budget) return;
+      if (uploaded && !("written" in kept)) this.#drop(key);
     }
   }
 
@@ -90,6 +123,7 @@ export class HeldOutputs {
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
-    this.#bytes -= held.chunk.bytes;
+    if ("written" in held.kept) this.#spill?.drop();
+    else this.#bytes -= held.chunk.bytes;
   }
 }

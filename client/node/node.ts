@@ -23,6 +23,7 @@ import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { SessionState } from "./session.ts";
 import { SessionDriver } from "./session-driver.ts";
+import { Spill, type SpillFile } from "./spill.ts";
 import type { NodeState } from "./state.ts";
 import type { SpawnWorker } from "./worker-handle.ts";
 import { Workbench } from "./workbench.ts";
@@ -51,6 +52,8 @@ export interface NodeParts {
   /** Coordinator and node share this process: values pass as they are, and sources are read in place. */
   readonly inProcess?: boolean;
   readonly executionLog?: ExecutionLog;
+  /** Opens a file for outputs that the memory has no room for; absent where there is none. */
+  readonly spill?: (() => SpillFile) | undefined;
 }
 
 /** More held outputs than this would not fit into a hello. */
@@ -95,7 +98,7 @@ export class ComputeNode {
     };
     this.#publisher = new Publisher(clock, () => this.state);
     // A quarter of the memory for outputs that others hold too, an eighth for each cache; the kernels share the rest.
-    this.#held = new HeldOutputs(memoryBytes / 4);
+    this.#held = new HeldOutputs(memoryBytes / 4, parts.spill && new Spill(parts.spill));
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
@@ -301,7 +304,8 @@ export class ComputeNode {
     try {
       if (payload === undefined) throw new Error("not held here");
       await this.#inputs.upload(chunk, payload);
-      this.#held.uploaded(chunk.key);
+      // Within one process the coordinator passes values on and keeps none.
+      if (this.#parts.inProcess !== true) this.#held.uploaded(chunk.key);
     } catch {
       // Whatever the reason, the coordinator must look elsewhere.
       this.#session.send({ type: "unavailable", chunks: [chunk.key] });

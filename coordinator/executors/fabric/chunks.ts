@@ -47,6 +47,10 @@ export class ChunkTable {
     this.#values.set(key, value);
   }
 
+  dropValue(key: ChunkKey): void {
+    this.#values.delete(key);
+  }
+
   markStored(hash: BlobHash): void {
     this.#stored.add(hash);
   }

@@ -153,6 +153,8 @@ export class Outputs {
   delivered(key: ChunkKey, value: Value): void {
     this.table.keepValue(key, value);
     this.#arrived(key);
+    // Its node holds it on: what waits for it takes it now, and this side has no memory of its own to keep it in.
+    this.#options.clock.after(0, () => this.table.dropValue(key));
   }
 
   refused(node: NodeId, keys: readonly ChunkKey[]): void {
