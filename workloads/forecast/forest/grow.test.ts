@@ -172,3 +172,30 @@ test("columns are tried in a fair order", () => {
   for (const count of firsts) expect(Math.abs(count / nodes - 1 / 6)).toBeLessThan(0.015);
   for (const count of drawn) expect(Math.abs(count / nodes - 2 / 6)).toBeLessThan(0.02);
 });
+
+test("random thresholds lie inside their node's range, spread over it, and differ from tree to tree", () => {
+  const features = Array.from({ length: 500 }, (_, row) => row);
+  const shares: number[] = [];
+  const set = makeTrainingSet(Float64Array.from(features), 1, Float64Array.from(features));
+  for (let number = 0; number < 200; number++) {
+    const tree = growTree(set, { ...unlimited, bootstrap: false, randomThresholds: true, maxDepth: 2 }, number);
+    const root = tree.value[0] as number;
+    shares.push(root / 499);
+    const below = tree.value[tree.left[0] as number] as number;
+    if (tree.column[tree.left[0] as number] !== LEAF) expect(below).toBeLessThan(root);
+  }
+  expect(Math.min(...shares)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...shares)).toBeLessThan(1);
+  expect(new Set(shares).size).toBe(200);
+  // Uniform: mean 1/2, standard error 0.02.
+  expect(Math.abs(shares.reduce((sum, share) => sum + share, 0) / 200 - 0.5)).toBeLessThan(0.07);
+});
+
+test("a split that gains less than is wanted is not made", () => {
+  const features = Array.from({ length: 40 }, (_, row) => row % 2);
+  // Variance 25 in the root, none below it.
+  const targets = features.map((value) => value * 10);
+  const nodes = (minInfoGain: number): number =>
+    grow(features, targets, { bootstrap: false, minInfoGain }).column.length;
+  expect([nodes(0), nodes(24.9), nodes(25.1)]).toEqual([3, 3, 1]);
+});
