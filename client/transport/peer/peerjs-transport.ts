@@ -3,7 +3,7 @@ import { KindlingError } from "../../../shared/errors.ts";
 import { type JobId, jobId } from "../../../shared/ids.ts";
 import type { PeerIdentity } from "../../../shared/protocol/messages.ts";
 import type { Incoming, Introduction, PeerChannel, PeerTransport } from "./channel.ts";
-import { rtcChannel } from "./rtc-channel.ts";
+import { inboxOf, rtcChannel } from "./rtc-channel.ts";
 
 /** What is used of the library. */
 export interface PeerJs {
@@ -59,7 +59,8 @@ export function createPeerJsTransport({ url, identity, incoming, load }: PeerJsO
       connection.close();
       return;
     }
-    connection.once("open", () => incoming(connection.peer, job, rtcChannel(connection)));
+    const inbox = inboxOf(connection);
+    connection.once("open", () => incoming(connection.peer, job, rtcChannel(connection, inbox)));
   }
 
   /** The peer while it is at the signalling server. */
@@ -86,12 +87,13 @@ export function createPeerJsTransport({ url, identity, incoming, load }: PeerJsO
     const peer = await ready();
     signal.throwIfAborted();
     const connection = peer.connect(to, { metadata: introduction, serialization: "raw", reliable: true });
+    const inbox = inboxOf(connection);
     const { promise, resolve, reject } = Promise.withResolvers<PeerChannel>();
     const abort = (): void => reject(signal.reason as Error);
     const waiting = failures.get(to) ?? new Set();
     failures.set(to, waiting.add(reject));
     signal.addEventListener("abort", abort, { once: true });
-    connection.once("open", () => resolve(rtcChannel(connection)));
+    connection.once("open", () => resolve(rtcChannel(connection, inbox)));
     connection.once("error", reject);
     connection.once("close", () => reject(new KindlingError("PeerUnreachable", "The connection closed")));
     try {

@@ -29,30 +29,40 @@ function watchDrain(channel: RTCDataChannel, listener: () => void): () => void {
   };
 }
 
+/** Where a connection's frames go; until that is told they are kept. */
+interface Inbox {
+  receiver: ((frame: Uint8Array) => void) | undefined;
+  readonly early: Uint8Array[];
+}
+
+/** To be called as soon as there is a connection: its first frames may come before it counts as open here. */
+export function inboxOf(connection: DataConnection): Inbox {
+  const inbox: Inbox = { receiver: undefined, early: [] };
+  connection.on("data", (data) => {
+    if (!(data instanceof ArrayBuffer)) return;
+    const frame = new Uint8Array(data);
+    if (inbox.receiver === undefined) inbox.early.push(frame);
+    else inbox.receiver(frame);
+  });
+  return inbox;
+}
+
 /**
  * An open PeerJS connection as a channel. Frames go straight to the data channel: PeerJS's own buffer waits by a timer, which pages in
  * the background slow down.
  */
-export function rtcChannel(connection: DataConnection): PeerChannel {
+export function rtcChannel(connection: DataConnection, inbox: Inbox): PeerChannel {
   const channel = connection.dataChannel;
   let drained = (): void => {};
   const sent = watchDrain(channel, () => drained());
-  let receive: ((frame: Uint8Array) => void) | undefined;
-  let early: Uint8Array[] = [];
   let isClosed = false;
   let tell: (() => void) | undefined;
   const end = (): void => {
     isClosed = true;
-    early = [];
+    inbox.receiver = () => {};
     tell?.();
     tell = undefined;
   };
-  connection.on("data", (data) => {
-    if (isClosed || !(data instanceof ArrayBuffer)) return;
-    const frame = new Uint8Array(data);
-    if (receive === undefined) early.push(frame);
-    else receive(frame);
-  });
   connection.once("close", end);
 
   return {
@@ -70,8 +80,8 @@ export function rtcChannel(connection: DataConnection): PeerChannel {
       }
     },
     onFrame(receiver) {
-      receive = receiver;
-      for (const frame of early.splice(0)) receiver(frame);
+      for (const frame of inbox.early.splice(0)) receiver(frame);
+      if (!isClosed) inbox.receiver = receiver;
     },
     onDrain(listener) {
       drained = listener;
