@@ -66,7 +66,7 @@ async function run(args: readonly string[]): Promise<{ text: string; hash: strin
   );
   expect(code, stderr).toBe(0);
   const summary = JSON.parse(stdout) as { artifacts: { name: string; sha256: string }[]; metrics: unknown };
-  expect(summary.metrics).toEqual({ upTo: 5000 });
+  expect(summary.metrics).toMatchObject({ upTo: 5000 });
   return { text: readFileSync(join(folder, "out.jsonl"), "utf8"), hash: hashes(summary)["result"] };
 }
 

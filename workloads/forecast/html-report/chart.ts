@@ -91,4 +91,4 @@ export const legend = (...entries: readonly (readonly [kind: string, text: strin
 
 export const percent = (share: number): string => `${coordinate(share * 100)}%`;
 
-export const joinMarkup = (parts: readonly Markup[]): Markup => new Markup(parts.map(({ text }) => text).join("\n"));
+const joinMarkup = (parts: readonly Markup[]): Markup => new Markup(parts.map(({ text }) => text).join("\n"));

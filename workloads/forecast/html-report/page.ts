@@ -1,6 +1,6 @@
-import type { JobView } from "../../../shared/protocol/api.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { ReportData, SeriesReport } from "./data.ts";
+import type { ReportedJob } from "./reported-job.ts";
 import { type Content, html, Markup } from "./markup.ts";
 import { fieldsOf, metricsSection } from "./metrics.ts";
 import { show } from "./numbers.ts";
@@ -12,12 +12,6 @@ import { importances } from "./importances.ts";
 
 /** Series drawn one by one; the scores of all stand in their table. */
 const DRAWN_SERIES = 6;
-
-/** What the report tells of a job beside its data. */
-export type ReportedJob = Pick<
-  JobView,
-  "id" | "workload" | "createdAt" | "seconds" | "unit" | "params" | "stages" | "shares" | "metrics" | "artifacts"
->;
 
 type Section = { readonly id: string; readonly title: string; readonly content: Content };
 

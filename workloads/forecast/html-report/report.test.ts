@@ -5,7 +5,8 @@ import workload from "../workload.ts";
 import { parseReport, type ReportData } from "./data.ts";
 import { html } from "./markup.ts";
 import { show } from "./numbers.ts";
-import { type ReportedJob, reportPage } from "./page.ts";
+import { reportPage } from "./page.ts";
+import type { ReportedJob } from "./reported-job.ts";
 import { dayTicks, extentOf, ticks } from "./scale.ts";
 import { thinLine } from "./thin.ts";
 

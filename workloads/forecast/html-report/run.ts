@@ -1,7 +1,7 @@
 import { html, type Markup } from "./markup.ts";
 import { fieldsOf } from "./metrics.ts";
 import { show } from "./numbers.ts";
-import type { ReportedJob } from "./page.ts";
+import type { ReportedJob } from "./reported-job.ts";
 import { bars, table } from "./table.ts";
 
 /** Stages of one table: a job with many series has many. */

@@ -18,8 +18,8 @@ const TREES_OPSET = 3;
 export const METADATA = "kindling.";
 
 /** The graph's names: features [N, F] and prediction [N, 1], both doubles. */
-export const INPUT = "features";
-export const OUTPUT = "prediction";
+const INPUT = "features";
+const OUTPUT = "prediction";
 
 /**
  * What stands before and after the ensemble's attributes of `attributeBytes` in the file. The ensemble gives the mean leaf
