@@ -116,6 +116,7 @@ export function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: 
 export function addBatch(batch: usize, from: u32, count: u32): u32 {
   const end = batch + (<usize>count << 4);
   let item = batch + (<usize>from << 4);
+  if (!isList && shift < LARGE_SHIFT) fetchAll(item, end);
   while (item < end) {
     if (!isList) {
       item =
@@ -129,6 +130,17 @@ export function addBatch(batch: usize, from: u32, count: u32): u32 {
     item += SLOT;
   }
   return <u32>((item - batch) >> 4);
+}
+
+const fetched = memory.data(8, 8);
+
+/** Asks for the slots of all keys, so that the memory answers many at once. */
+function fetchAll(item: usize, end: usize): void {
+  const at = table;
+  const shiftBy = shift;
+  for (; item < end; item += SLOT) {
+    store<u64>(fetched, load<u64>(at + (<usize>((load<u64>(item) * MULTIPLIER) >> shiftBy) << 4)));
+  }
 }
 
 /** Adds what the table has keys for, up to the first key that it has not. */

@@ -1,4 +1,4 @@
-/** Sorts wide keys by all their bytes: items (ordering word at the current depth, slot), refined eight bytes at a time. */
+/** Sorts wide keys by all their bytes: items (ordering word at the current depth, entry), refined eight bytes at a time. */
 import { allocate } from "./memory";
 import { ITEM, keepAll, sortPart } from "./sort";
 import { listWide, wideCount, wideWord } from "./wide-keys";
@@ -8,7 +8,7 @@ const RUN: usize = 12;
 let runs: usize = 0;
 let runCount: u32 = 0;
 
-/** Gives the address of all wide keys' items, sorted; only the slots in them mean something. */
+/** Gives the address of all wide keys' items, sorted; only the entries in them mean something. */
 export function sortedWide(): usize {
   const count = wideCount();
   const items = allocate(<u64>count * ITEM);

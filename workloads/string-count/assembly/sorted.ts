@@ -23,7 +23,7 @@ export let keyLength: usize = 0;
 export let keyWord: u64 = 0;
 export let keySum: i64 = 0;
 
-/** How far ahead of the current item slots are asked for. */
+/** How far ahead of the current item entries are asked for. */
 const AHEAD: usize = 16 * ITEM;
 
 const scratch = memory.data(16, 8);
@@ -117,7 +117,7 @@ function showShort(): void {
 
 const fetched = memory.data(8, 8);
 
-/** Asks for the slot of a later item: they lie anywhere, and the memory answers many at once. */
+/** Asks for the entry of a later item: they lie anywhere, and the memory answers many at once. */
 // @ts-ignore: decorator
 @inline
 function fetchAhead(item: usize, end: usize): void {
@@ -126,16 +126,16 @@ function fetchAhead(item: usize, end: usize): void {
 
 function takeWide(): void {
   fetchAhead(wideAt, wideEnd);
-  const slot = <usize>load<u32>(wideAt, 8);
-  showWide(slot);
+  const entry = <usize>load<u32>(wideAt, 8);
+  showWide(entry);
   wideAt += ITEM;
 }
 
-function showWide(slot: usize): void {
-  keyWord = wideWord(slot, 0);
-  keySum = load<i64>(slot, 24);
-  keyAt = wideBytes(slot);
-  keyLength = wideLength(slot);
+function showWide(entry: usize): void {
+  keyWord = wideWord(entry, 0);
+  keySum = load<i64>(entry, 24);
+  keyAt = wideBytes(entry);
+  keyLength = wideLength(entry);
 }
 
 /** Adds up runs of equal keys, setting sums aside that would overflow. */
@@ -220,20 +220,20 @@ function combineWide(items: usize, count: u32): i32 {
   const end = items + <usize>count * ITEM;
   let to = items;
   for (let item = items; item < end; ) {
-    const slot = <usize>load<u32>(item, 8);
+    const entry = <usize>load<u32>(item, 8);
     fetchAhead(item, end);
     high = 0;
     low = 0;
     do {
       addExactly(load<i64>(<usize>load<u32>(item, 8), 24));
       item += ITEM;
-    } while (item < end && isSameWide(slot, <usize>load<u32>(item, 8)));
+    } while (item < end && isSameWide(entry, <usize>load<u32>(item, 8)));
     if (!settle()) {
-      showWide(slot);
+      showWide(entry);
       return -1;
     }
-    store<u32>(to, <u32>slot, 8);
-    store<i64>(slot, keySum, 24);
+    store<u32>(to, <u32>entry, 8);
+    store<i64>(entry, keySum, 24);
     to += ITEM;
   }
   return <i32>((to - items) / ITEM);

@@ -1,5 +1,6 @@
 /**
- * Sums of keys with more than 8 bytes, in an open-addressed table of 32-byte slots:
+ * Sums of keys with more than 8 bytes: an open-addressed table of 8-byte slots (upper 32 bits of the hash, address of the entry), and
+ * entries in the order in which keys came, so that those that come often lie together. An entry has 32 bytes:
  *   9 … 24 bytes: the key's three words, zeros after its bytes; then the sum
  *   more:         56 bits of hash (the top byte is zero: never so above, where it is the key's eighth byte),
  *                 address | length << 32 of the key's copy, its first word; then the sum
@@ -8,15 +9,25 @@ import { allocate, allocateZeroed } from "./memory";
 import { isUtf8 } from "./utf8";
 import { shortKey } from "./keys";
 
-export const WIDE_SLOT: usize = 32;
+export const WIDE_ENTRY: usize = 32;
+const SLOT: usize = 8;
 export const INLINE_BYTES: usize = 24;
-const FIRST_SLOTS_LOG2: u32 = 10;
+const FIRST_SLOTS_LOG2: u32 = 12;
 const HASH_BITS: u64 = 0x00ffffffffffffff;
+const HASH_UPPER: u64 = 0xffffffff00000000;
 const ARENA_CHUNK: usize = 1 << 20;
 
 let table: usize = 0;
 let shift: u64 = 0;
 let mask: usize = 0;
+
+/** Entries lie in chunks of 1 MiB. */
+const CHUNK_ENTRIES: u32 = 1 << 15;
+const CHUNK_BYTES: usize = <usize>CHUNK_ENTRIES * 32;
+const chunks = memory.data(4096 * 4, 8);
+let chunkCount: u32 = 0;
+let entryAt: usize = 0;
+let entriesEnd: usize = 0;
 let used: u32 = 0;
 let limit: u32 = 0;
 
@@ -24,7 +35,7 @@ let limit: u32 = 0;
 let arenaAt: usize = 0;
 let arenaEnd: usize = 0;
 
-/** Slots with sums that would have overflowed. */
+/** Entries with sums that would have overflowed. */
 let aside: usize = 0;
 let asideCount: u32 = 0;
 let asideCapacity: u32 = 0;
@@ -34,13 +45,16 @@ export function resetWideKeys(): void {
   used = 0;
   limit = 0;
   shift = 64 - FIRST_SLOTS_LOG2 + 2;
+  chunkCount = 0;
+  entryAt = 0;
+  entriesEnd = 0;
   arenaAt = 0;
   arenaEnd = 0;
   asideCount = 0;
   asideCapacity = 0;
 }
 
-/** Keys of 9 … 24 bytes to be added: three words, the value, and their slot's address. */
+/** Keys of 9 … 24 bytes to be added: three words, the value, and the hash. */
 export const WIDE_ITEM: usize = 40;
 export const WIDE_BATCH: u32 = 256;
 export const wideBatch = memory.data(40 * 260, 64);
@@ -65,35 +79,57 @@ export function addWideBatch(count: u32): void {
   const end = wideBatch + <usize>count * WIDE_ITEM;
   const start = table;
   const shiftBy = shift;
-  // All slots are asked for before any is needed, so that the memory answers many at once.
-  let touched: u64 = 0;
+  const wrap = mask;
+  // All slots are asked for before any is needed, then all entries, so that the memory answers many at once.
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
-    const hash = mix(mix(mix(0, load<u64>(item)), load<u64>(item, 8)), load<u64>(item, 16));
-    const slot = start + (<usize>((hash * 0x9e3779b97f4a7c15) >> shiftBy) << 5);
-    store<u32>(item, slot, 32);
-    touched |= load<u64>(slot);
+    const hash = finish(mix(mix(mix(0, load<u64>(item)), load<u64>(item, 8)), load<u64>(item, 16)));
+    store<u64>(item, hash, 32);
+    store<u64>(fetched, load<u64>(start + (<usize>(hash >> shiftBy) << 3)));
   }
-  store<u64>(fetched, touched);
+  for (let item = wideBatch; item < end; item += WIDE_ITEM) {
+    store<u64>(fetched, load<u64>(<usize>load<u32>(start + (<usize>(load<u64>(item, 32) >> shiftBy) << 3))));
+  }
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
     const key0 = load<u64>(item);
     const key1 = load<u64>(item, 8);
     const key2 = load<u64>(item, 16);
-    let slot = <usize>load<u32>(item, 32);
+    const hash = load<u64>(item, 32);
+    let offset = <usize>(hash >> shiftBy) << 3;
     for (;;) {
-      const found = load<u64>(slot);
-      if (((found ^ key0) | (load<u64>(slot, 8) ^ key1) | (load<u64>(slot, 16) ^ key2)) == 0) {
-        addToSlot(slot, load<i64>(item, 24));
+      const found = load<u64>(start + offset);
+      const entry = <usize>(found & 0xffffffff);
+      if (((load<u64>(entry) ^ key0) | (load<u64>(entry, 8) ^ key1) | (load<u64>(entry, 16) ^ key2)) == 0) {
+        addToEntry(entry, load<i64>(item, 24));
         break;
       }
       if (found == 0) {
-        v128.store(slot, v128.load(item));
-        v128.store(slot, v128.load(item, 16), 16);
-        ++used;
+        const added = newEntry(start + offset, hash);
+        v128.store(added, v128.load(item));
+        v128.store(added, v128.load(item, 16), 16);
         break;
       }
-      slot = start + ((slot + WIDE_SLOT - start) & mask);
+      offset = (offset + SLOT) & wrap;
     }
   }
+}
+
+/** Takes an entry and puts it into a free slot. */
+// @ts-ignore: decorator
+@inline
+function newEntry(slot: usize, hash: u64): usize {
+  if (entryAt == entriesEnd) newChunk();
+  const entry = entryAt;
+  entryAt += WIDE_ENTRY;
+  store<u64>(slot, (hash & HASH_UPPER) | <u64>entry);
+  ++used;
+  return entry;
+}
+
+function newChunk(): void {
+  entryAt = allocate(CHUNK_BYTES);
+  entriesEnd = entryAt + CHUNK_BYTES;
+  store<u32>(chunks + (<usize>chunkCount << 2), entryAt);
+  ++chunkCount;
 }
 
 // @ts-ignore: decorator
@@ -101,6 +137,12 @@ export function addWideBatch(count: u32): void {
 function mix(hash: u64, word: u64): u64 {
   const mixed = (hash ^ word) * 0x9fb21c651e98df25;
   return mixed ^ (mixed >> 32);
+}
+
+// @ts-ignore: decorator
+@inline
+function finish(hash: u64): u64 {
+  return hash * 0x9e3779b97f4a7c15;
 }
 
 /** Adds a value to a key of more than 8 bytes. False, with nothing added, if the key is not UTF-8. Reads past the key. */
@@ -131,50 +173,52 @@ export function addWide(at: usize, length: usize, value: i64): bool {
     key1 = <u64>length << 32;
     key2 = load<u64>(at);
   }
-  let slot = table + (<usize>((hash * 0x9e3779b97f4a7c15) >> shift) << 5);
+  hash = finish(hash);
+  let offset = <usize>(hash >> shift) << 3;
   for (;;) {
-    const found = load<u64>(slot);
+    const found = load<u64>(table + offset);
     if (found == 0) break;
-    if (found == key0 && load<u64>(slot, 16) == key2) {
-      const found1 = load<u64>(slot, 8);
+    const entry = <usize>(found & 0xffffffff);
+    if (load<u64>(entry) == key0 && load<u64>(entry, 16) == key2) {
+      const found1 = load<u64>(entry, 8);
       const isSame = isInline
         ? found1 == key1
         : found1 >> 32 == length && memory.compare(<usize>(found1 & 0xffffffff), at, length) == 0;
       if (isSame) {
-        addToSlot(slot, value);
+        addToEntry(entry, value);
         return true;
       }
     }
-    slot = table + ((slot + WIDE_SLOT - table) & mask);
+    offset = (offset + SLOT) & mask;
   }
   if (!isUtf8(at, length)) return false;
-  store<u64>(slot, key0);
-  store<u64>(slot, isInline ? key1 : key1 | <u64>copyKey(at, length), 8);
-  store<u64>(slot, key2, 16);
-  store<i64>(slot, value, 24);
-  ++used;
+  const entry = newEntry(table + offset, hash);
+  store<u64>(entry, key0);
+  store<u64>(entry, isInline ? key1 : key1 | <u64>copyKey(at, length), 8);
+  store<u64>(entry, key2, 16);
+  store<i64>(entry, value, 24);
   return true;
 }
 
 // @ts-ignore: decorator
 @inline
-function addToSlot(slot: usize, value: i64): void {
-  const before = load<i64>(slot, 24);
+function addToEntry(entry: usize, value: i64): void {
+  const before = load<i64>(entry, 24);
   const sum = before + value;
-  if (((before ^ sum) & (value ^ sum)) < 0) setAside(slot, value);
-  else store<i64>(slot, sum, 24);
+  if (((before ^ sum) & (value ^ sum)) < 0) setAside(entry, value);
+  else store<i64>(entry, sum, 24);
 }
 
-function setAside(slot: usize, value: i64): void {
+function setAside(entry: usize, value: i64): void {
   if (asideCount == asideCapacity) {
     asideCapacity = max<u32>(64, asideCapacity * 2);
-    const grown = allocate(<u64>asideCapacity * WIDE_SLOT);
-    memory.copy(grown, aside, <usize>asideCount * WIDE_SLOT);
+    const grown = allocate(<u64>asideCapacity * WIDE_ENTRY);
+    memory.copy(grown, aside, <usize>asideCount * WIDE_ENTRY);
     aside = grown;
   }
-  memory.copy(aside + <usize>asideCount * WIDE_SLOT, slot, WIDE_SLOT);
+  memory.copy(aside + <usize>asideCount * WIDE_ENTRY, entry, WIDE_ENTRY);
   ++asideCount;
-  store<i64>(slot, value, 24);
+  store<i64>(entry, value, 24);
 }
 
 function copyKey(at: usize, length: usize): usize {
@@ -191,75 +235,67 @@ function copyKey(at: usize, length: usize): usize {
   return copy;
 }
 
-/** Rehashes into a table four times the size. */
+/** Moves the slots to a table four times the size. */
 function grow(): void {
   const old = table;
   const oldEnd = old == 0 ? old : old + mask + 1;
   shift -= 2;
   const slots = <usize>1 << <usize>(64 - shift);
-  table = allocateZeroed(<u64>slots * WIDE_SLOT);
-  mask = slots * WIDE_SLOT - 1;
+  table = allocateZeroed(<u64>slots * SLOT);
+  mask = slots * SLOT - 1;
   limit = <u32>(slots / 2);
-  for (let slot = old; slot < oldEnd; slot += WIDE_SLOT) {
-    if (load<u64>(slot) == 0) continue;
-    let to = table + (<usize>((hashOf(slot) * 0x9e3779b97f4a7c15) >> shift) << 5);
-    while (load<u64>(to) != 0) to = table + ((to + WIDE_SLOT - table) & mask);
-    v128.store(to, v128.load(slot));
-    v128.store(to, v128.load(slot, 16), 16);
+  for (let slot = old; slot < oldEnd; slot += SLOT) {
+    const found = load<u64>(slot);
+    if (found == 0) continue;
+    let offset = <usize>(found >> shift) << 3;
+    while (load<u64>(table + offset) != 0) offset = (offset + SLOT) & mask;
+    store<u64>(table + offset, found);
   }
-}
-
-function hashOf(slot: usize): u64 {
-  if (isInlineSlot(slot)) return mix(mix(mix(0, load<u64>(slot)), load<u64>(slot, 8)), load<u64>(slot, 16));
-  let hash = <u64>wideLength(slot);
-  const at = wideBytes(slot);
-  const end = at + wideLength(slot);
-  let word = at;
-  for (; word + 8 <= end; word += 8) hash = mix(hash, load<u64>(word));
-  return mix(hash, shortKey(word, end - word));
 }
 
 // @ts-ignore: decorator
 @inline
-function isInlineSlot(slot: usize): bool {
-  return load<u64>(slot) >> 56 != 0;
+function isInlineEntry(entry: usize): bool {
+  return load<u64>(entry) >> 56 != 0;
 }
 
-/** Where a slot's key has its bytes. */
-export function wideBytes(slot: usize): usize {
-  return isInlineSlot(slot) ? slot : <usize>load<u32>(slot, 8);
+/** Where a entry's key has its bytes. */
+export function wideBytes(entry: usize): usize {
+  return isInlineEntry(entry) ? entry : <usize>load<u32>(entry, 8);
 }
-export function wideLength(slot: usize): usize {
-  if (!isInlineSlot(slot)) return <usize>load<u32>(slot, 12);
-  const last = load<u64>(slot, 16);
-  return last != 0 ? 24 - (<usize>clz(last) >> 3) : 16 - (<usize>clz(load<u64>(slot, 8)) >> 3);
+export function wideLength(entry: usize): usize {
+  if (!isInlineEntry(entry)) return <usize>load<u32>(entry, 12);
+  const last = load<u64>(entry, 16);
+  return last != 0 ? 24 - (<usize>clz(last) >> 3) : 16 - (<usize>clz(load<u64>(entry, 8)) >> 3);
 }
 
-/** Eight bytes of a slot's key from `depth` on (a multiple of 8), as an ordering word; zeros after its end. */
-export function wideWord(slot: usize, depth: usize): u64 {
-  if (isInlineSlot(slot)) return depth >= INLINE_BYTES ? 0 : bswap<u64>(load<u64>(slot + depth));
-  return depth >= <usize>load<u32>(slot, 12) ? 0 : bswap<u64>(load<u64>(<usize>load<u32>(slot, 8) + depth));
+/** Eight bytes of a entry's key from `depth` on (a multiple of 8), as an ordering word; zeros after its end. */
+export function wideWord(entry: usize, depth: usize): u64 {
+  if (isInlineEntry(entry)) return depth >= INLINE_BYTES ? 0 : bswap<u64>(load<u64>(entry + depth));
+  return depth >= <usize>load<u32>(entry, 12) ? 0 : bswap<u64>(load<u64>(<usize>load<u32>(entry, 8) + depth));
 }
 
 export function wideCount(): u32 {
   return used + asideCount;
 }
 
-/** Writes (first ordering word, slot) of every key: those set aside first, in their order. */
+/** Writes (first ordering word, entry) of every key: those set aside first, in their order. */
 export function listWide(to: usize): void {
-  const asideEnd = aside + <usize>asideCount * WIDE_SLOT;
+  const asideEnd = aside + <usize>asideCount * WIDE_ENTRY;
   if (asideCount > 0) {
-    for (let slot = aside; slot < asideEnd; slot += WIDE_SLOT) to = item(to, slot);
+    for (let entry = aside; entry < asideEnd; entry += WIDE_ENTRY) to = item(to, entry);
   }
-  if (used == 0) return;
-  const end = table + mask + 1;
-  for (let slot = table; slot < end; slot += WIDE_SLOT) if (load<u64>(slot) != 0) to = item(to, slot);
+  for (let chunk: u32 = 0; chunk < chunkCount; ++chunk) {
+    const start = <usize>load<u32>(chunks + (<usize>chunk << 2));
+    const end = chunk + 1 == chunkCount ? entryAt : start + CHUNK_BYTES;
+    for (let entry = start; entry < end; entry += WIDE_ENTRY) to = item(to, entry);
+  }
 }
 
 // @ts-ignore: decorator
 @inline
-function item(to: usize, slot: usize): usize {
-  store<u64>(to, wideWord(slot, 0));
-  store<u64>(to, slot, 8);
+function item(to: usize, entry: usize): usize {
+  store<u64>(to, wideWord(entry, 0));
+  store<u64>(to, entry, 8);
   return to + 16;
 }
