@@ -5,6 +5,7 @@ import { ComputeNode } from "../node/node.ts";
 import type { NodeOptions, NodeState } from "../node/state.ts";
 import { createHttpDataPlane } from "../transport/http-data-plane.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
+import { collectGarbage } from "../worker/collect-node.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
 import { temporarySpillFile } from "./spill-file.ts";
 import { fileExecutionLog } from "./execution-log.ts";
@@ -31,6 +32,7 @@ export async function startHeadless(options: HeadlessOptions): Promise<ComputeNo
     peers,
     spawn: spawnNodeWorker,
     spill: temporarySpillFile,
+    collect: collectGarbage,
     clock: systemClock,
     rng: philoxRng(randomBytes(4).readUInt32LE(), 0),
     lacks: () => lacks,

@@ -4,6 +4,7 @@ import { philoxRng } from "../../shared/rng.ts";
 import type { DataPlane } from "../node/data-plane.ts";
 import type { ExecutionLog } from "../node/execution-log.ts";
 import { ComputeNode } from "../node/node.ts";
+import { collectGarbage } from "../worker/collect-node.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
 import { temporarySpillFile } from "./spill-file.ts";
 
@@ -28,6 +29,7 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<Compute
     dataPlane: () => dataPlane,
     spawn: spawnNodeWorker,
     spill: temporarySpillFile,
+    collect: collectGarbage,
     clock: systemClock,
     rng: philoxRng(0, 0),
     inProcess: true,

@@ -22,6 +22,8 @@ export class HeldOutputs {
   readonly #budget: number;
   readonly #spill: Spill | undefined;
   readonly #held = new Map<ChunkKey, Held>();
+  /** In memory, and the coordinator has them too; oldest first. */
+  readonly #spare = new Set<ChunkKey>();
   #bytes = 0;
 
   /** Over `budget` bytes, outputs that the coordinator has too are let go, oldest first; then what comes is written to the spill file. */
@@ -71,11 +73,13 @@ export class HeldOutputs {
     const held = this.#held.get(key);
     if (held === undefined) return;
     held.uploaded = true;
+    if (!("written" in held.kept)) this.#spare.add(key);
     this.#shrink(this.#budget);
   }
 
   /** What a rejected attempt made is not wanted, unless another attempt made it too. */
   reject(attempts: readonly AttemptId[]): void {
+    if (attempts.length === 0) return;
     for (const [key, { makers }] of this.#held) {
       const touched = attempts.filter((attempt) => makers.delete(attempt)).length > 0;
       if (touched && makers.size === 0) this.#drop(key);
@@ -88,6 +92,7 @@ export class HeldOutputs {
 
   clear(): void {
     this.#held.clear();
+    this.#spare.clear();
     this.#bytes = 0;
     this.#spill?.close();
   }
@@ -113,9 +118,9 @@ export class HeldOutputs {
   }
 
   #shrink(budget: number): void {
-    for (const [key, { uploaded, kept }] of this.#held) {
+    for (const key of this.#spare) {
       if (this.#bytes <= budget) return;
-      if (uploaded && !("written" in kept)) this.#drop(key);
+      this.#drop(key);
     }
   }
 
@@ -123,6 +128,7 @@ export class HeldOutputs {
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
+    this.#spare.delete(key);
     if ("written" in held.kept) this.#spill?.drop();
     else this.#bytes -= held.chunk.bytes;
   }

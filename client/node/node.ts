@@ -23,6 +23,7 @@ import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { SessionState } from "./session.ts";
 import { SessionDriver } from "./session-driver.ts";
+import { Relief } from "./relief.ts";
 import { Spill, type SpillFile } from "./spill.ts";
 import type { NodeState } from "./state.ts";
 import type { SpawnWorker } from "./worker-handle.ts";
@@ -54,6 +55,8 @@ export interface NodeParts {
   readonly executionLog?: ExecutionLog;
   /** Opens a file for outputs that the memory has no room for; absent where there is none. */
   readonly spill?: (() => SpillFile) | undefined;
+  /** Frees unused memory at once; absent where the environment cannot. */
+  readonly collect?: (() => void) | undefined;
 }
 
 /** More held outputs than this would not fit into a hello. */
@@ -98,7 +101,7 @@ export class ComputeNode {
     };
     this.#publisher = new Publisher(clock, () => this.state);
     // A quarter of the memory for outputs that others hold too, an eighth for each cache; the kernels share the rest.
-    this.#held = new HeldOutputs(memoryBytes / 4, parts.spill && new Spill(parts.spill));
+    this.#held = new HeldOutputs(memoryBytes / 4, this.#spill(memoryBytes / 4));
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
@@ -163,6 +166,11 @@ export class ComputeNode {
     this.ready = this.#start();
     // Whoever does not wait for it learns of a failure from `ended`.
     this.ready.catch(() => {});
+  }
+
+  #spill(reliefBytes: number): Spill | undefined {
+    const { spill, collect } = this.#parts;
+    return spill && new Spill(spill, new Relief(reliefBytes, collect));
   }
 
   async #start(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Relief } from "./relief.ts";
+
 /** A file of this node's own, read and written at once: of a headless process, or in a tab's private file system. */
 export interface SpillFile {
   write(bytes: Uint8Array, at: number): void;
@@ -16,13 +18,15 @@ export interface Spilled {
 /** Where bytes go that the memory has no room for. The file grows until nothing in it is wanted any more. */
 export class Spill {
   readonly #open: () => SpillFile;
+  readonly #relief: Relief | undefined;
   #file: SpillFile | undefined;
   #end = 0;
   #wanted = 0;
 
-  /** The file is opened when it is needed. */
-  constructor(open: () => SpillFile) {
+  /** The file is opened when it is needed. `relief` hears of all bytes that pass through the memory. */
+  constructor(open: () => SpillFile, relief?: Relief) {
     this.#open = open;
+    this.#relief = relief;
   }
 
   write(bytes: Uint8Array): Spilled {
@@ -31,11 +35,13 @@ export class Spill {
     this.#file.write(bytes, at);
     this.#end += bytes.byteLength;
     this.#wanted++;
+    this.#relief?.passed(bytes.byteLength);
     return { at, bytes: bytes.byteLength };
   }
 
   read({ at }: Spilled, target: Uint8Array): void {
     this.#file?.read(target, at);
+    this.#relief?.passed(target.byteLength);
   }
 
   drop(): void {

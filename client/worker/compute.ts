@@ -11,6 +11,7 @@ import type { Backend } from "../../shared/sdk/task.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
 import type { Payload } from "../node/data-plane.ts";
+import { Relief } from "../node/relief.ts";
 import type {
   ComputeHost,
   ComputeWorker,
@@ -29,6 +30,8 @@ export interface ComputePlatform {
   importBundle(code: Uint8Array): Promise<unknown>;
   /** Reads a file of this machine in place; absent where there are none. */
   openFile?(path: string, source: SourceSpec): OpenSource;
+  /** Frees unused memory of this thread at once; absent where there is no way to. */
+  collect?(): void;
   /** Backends that work here, tried out. */
   probeBackends(): Promise<readonly Backend[]>;
 }
@@ -65,6 +68,7 @@ class WorkerTasks {
   readonly #bundles = new Map<BlobHash, Promise<Workload>>();
   readonly #broadcasts = new Map<string, Promise<Value>>();
   readonly #running = new Map<AttemptId, AbortController>();
+  readonly #relief: Relief;
 
   constructor(
     platform: ComputePlatform,
@@ -86,6 +90,7 @@ class WorkerTasks {
       allocate: (bytes) => new Uint8Array(config.inProcess ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
     };
     this.#runtime = new TaskRuntime(environment, systemClock);
+    this.#relief = new Relief(config.memoryBytes / 4, () => platform.collect?.());
   }
 
   async run(request: RunRequest): Promise<RunReply> {
@@ -103,8 +108,10 @@ class WorkerTasks {
         signal: controller.signal,
         progress: this.#progressOf(attempt),
       });
+      this.#relief.passed(inputBytes(request.input));
       const chunks: ProducedChunk[] = [];
       for (const output of outputs) chunks.push(await this.#produce(output, stage.task));
+      this.#relief.passed(chunks.reduce((total, { bytes }) => total + bytes, 0));
       return transfer(
         { ok: true, chunks, ...outcome },
         chunks.flatMap(({ payload }) => buffersOf(payload)),
@@ -196,6 +203,15 @@ function inputValue(input: WorkInput): Value {
     case "chunks":
       return input.chunks.map(valueOf);
   }
+}
+
+function inputBytes(input: WorkInput): number {
+  if (input.kind === "value") return 0;
+  const payloads = input.kind === "chunk" ? [input.chunk] : input.chunks;
+  return payloads.reduce(
+    (total, payload) => total + ("encoded" in payload ? payload.encoded.byteLength : estimateBytes(payload.value)),
+    0,
+  );
 }
 
 const valueOf = (payload: Payload): Value => ("value" in payload ? payload.value : decodeValue(payload.encoded));

@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { expose } from "comlink";
+import { collectGarbage } from "./collect-node.ts";
 import { createComputeWorker } from "./compute.ts";
 import { nodeEndpoint } from "./node-endpoint.ts";
 import { openFile } from "./node-files.ts";
@@ -11,6 +12,7 @@ const worker = createComputeWorker({
   // Node imports no `blob:` URLs, and files would need a place to lie.
   importBundle: (code) => import(`data:text/javascript;base64,${code.toBase64()}`),
   openFile,
+  collect: collectGarbage,
   probeBackends: async () => ["wasm", "js"],
 });
 expose(worker, nodeEndpoint(parentPort));

@@ -4,7 +4,7 @@ import { checkBorders } from "./borders.ts";
 import type { FileGroup } from "./counted.ts";
 import type { CountSummary, CsvPart, CsvPlan, Dialect } from "./counting.ts";
 import { delimiterByte, type Parameters } from "./parameters.ts";
-import { byteRanges, sampleRanges } from "./plan.ts";
+import { byteRanges, partsOfBytes, sampleRanges } from "./plan.ts";
 import { count, inspectFile } from "./tasks.ts";
 
 interface CsvFile {
@@ -59,7 +59,7 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
     async count(splitters) {
       const broadcast = await job.broadcast<CsvPlan>({ ...plan, isSample: false, splitters });
       const options = { broadcast, buckets: splitters.length + 1, backend: params.backend };
-      const parts = partsOf(files, bytes, params.partitions);
+      const parts = partsOf(files, bytes, params);
       let counted = await job.shuffle(count, parts, options);
       for (;;) {
         const wrong = wrongParts(files, parts, counted.summaries, params, dialect);
@@ -77,10 +77,14 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
 }
 
 /** All parts of all files, in order; `partitions` of them if there are no more files. */
-function partsOf(files: readonly CsvFile[], bytes: number, partitions: number | undefined): CsvPart[] {
+function partsOf(files: readonly CsvFile[], bytes: number, params: Parameters): CsvPart[] {
   return files.flatMap(({ source, start }) => {
     const share = bytes === 0 ? 1 : (source.bytes - start) / bytes;
-    const wanted = partitions === undefined ? undefined : Math.max(1, Math.round(partitions * share));
+    const own = source.bytes - start;
+    const wanted =
+      params.partitions === undefined
+        ? partsOfBytes(own, params.taskMemory)
+        : Math.max(1, Math.round(params.partitions * share));
     return byteRanges(source.ordinal, start, source.bytes, wanted).map(
       (range): CsvPart => ({ range, first: range.start === start ? start : null }),
     );

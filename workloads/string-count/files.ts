@@ -22,7 +22,7 @@ export async function countFiles(job: Job, params: Parameters, inputs: readonly 
     )),
     ...(await parquetGroups(job, params, sources.filter(isParquet))),
   ];
-  const splitters = await chooseSplitters(job, groups);
+  const splitters = await chooseSplitters(job, groups, params.taskMemory);
   const counted = [];
   for (const group of groups) counted.push(await group.count(splitters));
   const hasNames = params.header || sources.every(isParquet);
@@ -42,7 +42,11 @@ export async function countFiles(job: Job, params: Parameters, inputs: readonly 
 }
 
 /** Counts a few small parts of large files to see how many keys there may be, and where to cut between them. */
-async function chooseSplitters(job: Job, groups: readonly FileGroup[]): Promise<readonly string[]> {
+async function chooseSplitters(
+  job: Job,
+  groups: readonly FileGroup[],
+  taskMemory: number | undefined,
+): Promise<readonly string[]> {
   if (groups.reduce((total, { bytes }) => total + bytes, 0) < SAMPLE_FROM_BYTES) return [];
   const sums = new KeySums();
   let seen = 0;
@@ -59,7 +63,7 @@ async function chooseSplitters(job: Job, groups: readonly FileGroup[]): Promise<
     seen += tuples;
     estimated += share === 0 ? 0 : tuples / share;
   }
-  return sampleSplitters(sums.entries(), seen / estimated);
+  return sampleSplitters(sums.entries(), seen / estimated, taskMemory);
 }
 
 const joined = (datasets: readonly Dataset<Uint8Array>[], buckets: number): Dataset<Uint8Array> => ({

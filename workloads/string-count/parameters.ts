@@ -48,6 +48,12 @@ export const parameters = tupleParameters.extend({
     .max(1e6)
     .optional()
     .meta({ description: "tasks that count (default: by size)" }),
+  taskMemory: z
+    .number()
+    .int()
+    .min(2 ** 22)
+    .optional()
+    .meta({ description: "bytes of memory that a task may use: more and smaller tasks (default: --memory's share)" }),
   backend: z.enum(BACKEND_CHOICES).default("auto").meta({ description: "which kernel runs" }),
   top: z
     .number()

@@ -67,7 +67,9 @@ function parquetGroup(
       return { shards, share: sampledRows(parts) / rows };
     },
     async count(splitters) {
-      const parts = files.flatMap(({ source, file }) => parquetParts(source.ordinal, file.groups, params.partitions));
+      const parts = files.flatMap(({ source, file }) =>
+        parquetParts(source.ordinal, file.groups, params.partitions, params.taskMemory),
+      );
       const broadcast = await job.broadcast<ParquetPlan>({ ...plan, isSample: false, splitters });
       const shards = await job.shuffle(countParquet, parts, {
         broadcast,

@@ -9,6 +9,11 @@ const BYTES_PER_PARTITION = 2 ** 25;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
 const KEYS_PER_BUCKET = 2 ** 18;
 const MAX_BUCKETS = 64;
+/** Where memory is short: more buckets than this would be too many chunks. */
+const MOST_BUCKETS = 1024;
+/** What a task needs at most, in bytes: for each byte of CSV that it counts, and for each key that it merges. */
+const BYTES_FOR_A_BYTE = 32;
+const BYTES_FOR_A_KEY = 256;
 /** So many letters tell generated keys apart well enough to cut between them. */
 const SPLITTER_LETTERS = 16;
 const SPLITTER_BYTES = 64;
@@ -37,6 +42,12 @@ export const tupleRanges = (tuples: number, partitions: number | undefined): Tup
     count: length,
   }));
 
+/** How many parts of generated tuples fit a task's memory; undefined where that is not given. */
+export const tupleParts = (tuples: number, taskMemory: number | undefined): number | undefined =>
+  taskMemory === undefined
+    ? undefined
+    : Math.ceil(tuples / Math.max(1, Math.min(TUPLES_PER_PARTITION, taskMemory / BYTES_FOR_A_KEY)));
+
 /** The bytes [from, to) of a source in parts. */
 export function byteRanges(source: number, from: number, to: number, partitions: number | undefined): SourceRange[] {
   const wanted = partitions ?? Math.max(1, Math.ceil((to - from) / BYTES_PER_PARTITION));
@@ -55,14 +66,25 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
     end: from + start + Math.min(length, SAMPLE_BYTES),
   }));
 
-const bucketsFor = (keys: number): number => Math.min(MAX_BUCKETS, Math.max(1, Math.ceil(keys / KEYS_PER_BUCKET)));
+/** How many parts of so many bytes: small enough for the memory that a task may use, if that is given. */
+export const partsOfBytes = (bytes: number, taskMemory: number | undefined): number =>
+  Math.max(
+    1,
+    Math.ceil(bytes / Math.min(BYTES_PER_PARTITION, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE)),
+  );
+
+function bucketsFor(keys: number, taskMemory: number | undefined): number {
+  const cached = Math.min(MAX_BUCKETS, Math.ceil(keys / KEYS_PER_BUCKET));
+  const fitting = taskMemory === undefined ? 1 : Math.ceil((keys * BYTES_FOR_A_KEY) / taskMemory);
+  return Math.max(1, Math.min(MOST_BUCKETS, Math.max(cached, fitting)));
+}
 
 /** Keys that cut the generated ones, which are equally likely, into buckets. */
-export function tupleSplitters(spec: TupleSpec, tuples: number): ByteString[] {
+export function tupleSplitters(spec: TupleSpec, tuples: number, taskMemory?: number): ByteString[] {
   const letters = BigInt(spec.alphabet.length);
   const length = Math.min(spec.keyLength, SPLITTER_LETTERS);
   const keys = letters ** BigInt(length);
-  const buckets = bucketsFor(Math.min(tuples, Number(keys)));
+  const buckets = bucketsFor(Math.min(tuples, Number(keys)), taskMemory);
   return Array.from({ length: buckets - 1 }, (_, index) => {
     let rank = (keys * BigInt(index + 1)) / BigInt(buckets);
     let key = "";
@@ -75,7 +97,7 @@ export function tupleSplitters(spec: TupleSpec, tuples: number): ByteString[] {
 }
 
 /** Keys that cut a file's keys into buckets, from a sample of keys with how often each occurred. */
-export function sampleSplitters(sample: readonly Entry[], sampledShare: number): ByteString[] {
+export function sampleSplitters(sample: readonly Entry[], sampledShare: number, taskMemory?: number): ByteString[] {
   const drawn = sample.reduce((total, entry) => total + Number(entry.sum), 0);
   if (drawn === 0) return [];
   const once = sample.filter((entry) => entry.sum === 1n).length;
@@ -85,7 +107,7 @@ export function sampleSplitters(sample: readonly Entry[], sampledShare: number):
   // Chao: at least so many have not been seen.
   const least = sample.length + (once * (once - 1)) / (2 * (twice + 1));
   const keys = Math.min(most, least * RARE_KEYS);
-  const buckets = Math.min(bucketsFor(keys), sample.length);
+  const buckets = Math.min(bucketsFor(keys, taskMemory), sample.length);
   const splitters = Array.from({ length: buckets - 1 }, (_, index) => {
     const entry = sample[Math.floor(((index + 1) * sample.length) / buckets)] as Entry;
     return entry.key.slice(0, SPLITTER_BYTES);

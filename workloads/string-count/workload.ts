@@ -6,7 +6,7 @@ import { countFiles } from "./files.ts";
 import type { MergePlan } from "./merging.ts";
 import { resultMetrics } from "./metrics.ts";
 import { type Parameters, parameters, tupleSpec } from "./parameters.ts";
-import { tupleRanges, tupleSplitters } from "./plan.ts";
+import { tupleParts, tupleRanges, tupleSplitters } from "./plan.ts";
 import { resultFile } from "./result-file.ts";
 import {
   count,
@@ -48,11 +48,15 @@ export default defineWorkload({
 
 async function countTuples(job: Job, params: Parameters): Promise<Counted> {
   const spec = tupleSpec(params);
-  const splitters = tupleSplitters(spec, params.tuples);
-  const shards = await job.shuffle(generate, tupleRanges(params.tuples, params.partitions), {
-    broadcast: await job.broadcast({ spec, splitters }),
-    buckets: splitters.length + 1,
-    backend: params.backend,
-  });
+  const splitters = tupleSplitters(spec, params.tuples, params.taskMemory);
+  const shards = await job.shuffle(
+    generate,
+    tupleRanges(params.tuples, params.partitions ?? tupleParts(params.tuples, params.taskMemory)),
+    {
+      broadcast: await job.broadcast({ spec, splitters }),
+      buckets: splitters.length + 1,
+      backend: params.backend,
+    },
+  );
   return { shards, tuples: params.tuples, skippedRows: 0, columns: ["key", "count"], subject: "generated tuples" };
 }

@@ -127,6 +127,9 @@ export async function runFile(command: string, file: string, name: string, argv:
   );
 }
 
+const slotsOf = ({ slots }: Own): number =>
+  slots === undefined ? availableParallelism() : wholeNumber(slots, "slots", 1, 1024);
+
 /** The parameters that follow from where results are to go: the formats of the result and the model, and whether a report is wanted. */
 function withOutputs(params: Record<string, Value>, own: Own, options: readonly SchemaOption[]): Record<string, Value> {
   const has = (param: string): boolean => options.some((option) => option.param === param);
@@ -135,7 +138,11 @@ function withOutputs(params: Record<string, Value>, own: Own, options: readonly 
     const known = options.find((option) => option.param === param)?.property.enum ?? [];
     return params[param] === undefined && known.includes(ending) ? { [param]: ending } : {};
   };
-  const format = { ...byEnding("modelFormat", own["model-out"]), ...byEnding("output", own.out) };
+  const memory =
+    own.memory !== undefined && has("taskMemory") && params["taskMemory"] === undefined
+      ? { taskMemory: Math.floor(parseBytes(own.memory, "memory") / slotsOf(own)) }
+      : {};
+  const format = { ...memory, ...byEnding("modelFormat", own["model-out"]), ...byEnding("output", own.out) };
   if (own.report === undefined) return { ...params, ...format };
   if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
   return { ...params, ...format, reportData: true };
@@ -159,7 +166,7 @@ interface Run {
 
 async function runLocal({ workload, code, params, own, outFiles }: Run): Promise<JobView> {
   const executor = await startLocal({
-    slots: own.slots === undefined ? availableParallelism() : wholeNumber(own.slots, "slots", 1, 1024),
+    slots: slotsOf(own),
     memoryBytes: own.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(own.memory, "memory"),
     outFiles,
     verbose: own.verbose ?? false,

@@ -58,8 +58,11 @@ export type ParquetPlan = {
 
 /** So many bytes of the two columns make a task; as they are compressed, they are some five times as much as CSV. */
 const BYTES_PER_PART = 2 ** 23;
-const SAMPLED_GROUPS = 16;
-const SAMPLED_ROWS = 2 ** 16;
+/** What a task needs at most for each byte of the two columns, in bytes. */
+const BYTES_FOR_A_BYTE = 64;
+/** Few and small: the driver reads what they give, while all workers wait. */
+const SAMPLED_GROUPS = 8;
+const SAMPLED_ROWS = 2 ** 14;
 /** A range is fetched ahead if at least this share of it is read. */
 const DENSE = 0.5;
 
@@ -70,9 +73,11 @@ export function parquetParts(
   source: number,
   groups: readonly RowGroup[],
   partitions: number | undefined,
+  taskMemory: number | undefined,
 ): ParquetPart[] {
   const total = groups.reduce((sum, group) => sum + bytesOf(group), 0);
-  const parts = Math.max(1, Math.min(groups.length, partitions ?? Math.ceil(total / BYTES_PER_PART)));
+  const bytesPerPart = Math.min(BYTES_PER_PART, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
+  const parts = Math.max(1, Math.min(groups.length, partitions ?? Math.ceil(total / bytesPerPart)));
   const cut: RowGroup[][] = Array.from({ length: parts }, () => []);
   let before = 0;
   for (const group of groups) {
