@@ -1,4 +1,5 @@
-import { type Content, html, Markup } from "./markup.ts";
+import type { Markup } from "./markup.ts";
+import { type Content, html } from "./markup.ts";
 import { coordinate, show } from "./numbers.ts";
 import { type Extent, type Tick, ticks } from "./scale.ts";
 
@@ -90,5 +91,3 @@ export const legend = (...entries: readonly (readonly [kind: string, text: strin
   html`<ul class="legend">${entries.map(([kind, text]) => html`<li><svg viewBox="0 0 24 12" aria-hidden="true"><path class="${kind}" d="${kind === "band" ? "M0 1H24V11H0Z" : kind.startsWith("dot") ? "M12 6h0" : "M0 6H24"}"/></svg>${text}</li>`)}</ul>`;
 
 export const percent = (share: number): string => `${coordinate(share * 100)}%`;
-
-const joinMarkup = (parts: readonly Markup[]): Markup => new Markup(parts.map(({ text }) => text).join("\n"));
