@@ -49,10 +49,26 @@ export function checkParams<S extends z.ZodType>(owner: string, schema: S, given
       throw new KindlingError("BadParams", `${owner} has no parameter ${unknown.join(", ")}; it has ${known}`);
     }
   }
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "parameters"}: ${issue.message}`);
+  const problems = parsed.error.issues.map(describe);
   throw new KindlingError("BadParams", `${owner}: ${problems.join("; ")}`);
+}
+
+/** What is wrong with a parameter, in the words of its user. The schema's own message stays where it says more. */
+function describe(issue: z.core.$ZodIssue): string {
+  const name = issue.path.join(".") || "parameters";
+  const { input } = issue;
+  if (issue.code === "invalid_type" && input === undefined) return `${name} is required`;
+  if (issue.code === "invalid_type" && issue.expected === "int")
+    return `${name} takes a whole number, not ${String(input)}`;
+  if (typeof input === "number" && issue.code === "too_small") {
+    return `${name} must be ${issue.inclusive === false ? "more than" : "at least"} ${String(issue.minimum)}, not ${String(input)}`;
+  }
+  if (typeof input === "number" && issue.code === "too_big") {
+    return `${name} must be ${issue.inclusive === false ? "less than" : "at most"} ${String(issue.maximum)}, not ${String(input)}`;
+  }
+  return `${name}: ${issue.message}`;
 }
 
 /** The name under which a bundle's workload lists a task: how every node finds it. */
