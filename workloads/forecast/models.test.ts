@@ -157,3 +157,18 @@ test.each([
 ])("refuses %o", async (params, message) => {
   await expect(run(params)).rejects.toThrow(message);
 });
+
+test("--distribute rows: the same bytes from any number of blocks, as good as trees that see all rows", async () => {
+  const params = { distribute: "rows", maxDepth: 6, maxBins: 32 };
+  const one = await run({ ...params, partitions: 1 });
+  for (const partitions of [3, 8]) {
+    const result = await run({ ...params, partitions });
+    expect(result.artifacts).toEqual(one.artifacts);
+    expect({ ...result.metrics, fitSeconds: 0 }).toEqual({ ...one.metrics, fitSeconds: 0 });
+  }
+  const trees = await run({ maxDepth: 6, maxBins: 32 });
+  expect(Number(one.metrics["mse"]) / Number(trees.metrics["mse"])).toBeCloseTo(1, 1);
+  await expect(run({ distribute: "rows" })).rejects.toThrow("set --max-depth, at most 16");
+  await expect(run({ ...params, model: "et" })).rejects.toThrow("has no --model et");
+  await expect(run({ ...params, explain: true })).rejects.toThrow("no --explain");
+});

@@ -1,6 +1,8 @@
+import { InputError } from "kindling";
 import type { TreeRange } from "./forest/fit.ts";
 import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 import { MAX_BINNED_DEPTH } from "./forest/wasm-grower.ts";
+import type { RowsPlan } from "./rows/fit.ts";
 import { featureCount, type Params, treeRanges } from "./options.ts";
 
 /** How one model is trained: it follows from the parameters and the number of features alone. */
@@ -46,6 +48,29 @@ export function planModel(params: Omit<Params, "model"> & { readonly model: Mode
   const ranges = boosts ? boostedRanges(params) : treeRanges(params);
   const trees = boosts ? params.maxIter * (params.bags ?? 1) : params.trees;
   return { model, options, linear: params.trend === "linear", trees, models: boosts ? ranges.length : trees, ranges };
+}
+
+/** The deepest trees that grow by levels, and the bins and blocks of rows by default. */
+const LEVELS = 16;
+const ROW_BINS = 64;
+const BLOCKS = 4;
+
+/** How a model's trees grow where nodes share the rows. */
+export function planRows(
+  params: Params,
+  { model, options, trees }: ModelPlan,
+  rows: number,
+  features: number,
+): RowsPlan {
+  if (model !== "rf") throw new InputError(`--distribute rows has no --model ${model}: use rf`);
+  if (options.maxDepth > LEVELS) {
+    throw new InputError(`--distribute rows grows trees by levels: set --max-depth, at most ${LEVELS}`);
+  }
+  if (params.intervals !== undefined || params.explain) {
+    throw new InputError("--distribute rows has no --intervals and no --explain: use --distribute trees");
+  }
+  const { maxBins = ROW_BINS, ...levelOptions } = options;
+  return { trees, rows, features, blocks: Math.min(rows, params.partitions ?? BLOCKS), maxBins, options: levelOptions };
 }
 
 /** One task for each boosted model. */

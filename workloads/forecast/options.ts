@@ -120,6 +120,10 @@ export const params = z.object({
     .boolean()
     .default(false)
     .describe("with --series: write model.json too, with the models of all series"),
+  distribute: z
+    .enum(["trees", "rows"])
+    .default("trees")
+    .describe("what nodes share: the trees, each with all rows; or, for rf, the rows, all for each tree"),
   partitions: z
     .number()
     .int()

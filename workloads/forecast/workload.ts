@@ -6,9 +6,10 @@ import type { Forest } from "./forest/forest.ts";
 import { lockstep } from "./lockstep.ts";
 import type { HeadInput } from "./model-file/head.ts";
 import { COLUMN_COUNT } from "./model-file/onnx-attributes.ts";
-import { type ModelPlan, planModel } from "./models.ts";
+import { type ModelPlan, planModel, planRows } from "./models.ts";
 import { type Params, params, shareTasks } from "./options.ts";
 import { type Fitted, jobMetrics, type TrainedSummary } from "./report.ts";
+import { fitByRows } from "./rows/fit.ts";
 import type { Conclusion } from "./tasks/conclude.ts";
 import { detrend } from "./tasks/detrend.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
@@ -21,6 +22,7 @@ import { average, predict, predictIntervals } from "./tasks/predict.ts";
 import { prepare } from "./tasks/prepare.ts";
 import { readFiles, survey } from "./tasks/read.ts";
 import { encodeReport, reportColumns, reportRows } from "./tasks/report-data.ts";
+import { beginTrees, countRows, cutRows, finishTrees, keepRows, splitNodes } from "./tasks/rows.ts";
 import { tryModel } from "./tasks/try-model.ts";
 
 interface Trained extends TrainedSummary {
@@ -41,6 +43,12 @@ export default defineWorkload({
     detrend,
     tryModel,
     fit,
+    cutRows,
+    keepRows,
+    beginTrees,
+    countRows,
+    splitNodes,
+    finishTrees,
     question,
     explain,
     predict,
@@ -119,8 +127,8 @@ function inSeriesOrder(units: readonly TrainedUnit[]): Dataset<string> {
 async function train(job: Job, params: Params, { dataset, partition, summary, wanted, label }: Unit): Promise<Trained> {
   const { model } = params;
   const source = { dataset, partition };
-  const named = { label, checks: wanted.kind !== "all" };
   const size = { rows: summary.rows["train"] ?? 0, features: summary.features };
+  const named = { label, checks: wanted.kind !== "all", ...size };
   if (params.engine === "ml-random-forest") {
     if (model !== "rf") throw new InputError(`--engine ml-random-forest has no --model ${model}: use rf`);
     return trainLibrary(job, params, planModel({ ...params, model }, size.features), source, label);
@@ -131,27 +139,38 @@ async function train(job: Job, params: Params, { dataset, partition, summary, wa
 }
 
 /** What a model is called in stages, and whether there are rows to check it on. */
-type Named = { readonly label: string; readonly checks: boolean };
+type Named = {
+  readonly label: string;
+  readonly checks: boolean;
+  /** To train on. */
+  readonly rows: number;
+  readonly features: number;
+};
 type Partition = { readonly dataset: Dataset<Prepared>; readonly partition: number };
 
 async function trainForest(
   job: Job,
   params: Params,
-  { model, options, trees, models, ranges, linear }: ModelPlan,
+  plan: ModelPlan,
   partition: Partition,
-  { label, checks }: Named,
+  { label, checks, rows, features }: Named,
 ): Promise<Trained> {
+  const { model, options, trees, models, ranges, linear } = plan;
   if (params.intervals !== undefined && model === "gbt") {
     throw new InputError("--intervals come from the leaves of independent trees: use --model rf or et, or auto");
   }
+  const byRows = params.distribute === "rows" ? planRows(params, plan, rows, features) : undefined;
   const asksMore = params.intervals !== undefined || params.explain;
   const began = await seconds(job);
   const broadcast = await job.broadcast(linear ? await withoutTrend(job, partition, label) : partition);
-  const forest = await job.map(
-    fit,
-    ranges.map((range) => ({ ...range, options, ...(asksMore && { intervals: params.intervals ?? null }) })),
-    { broadcast, backend: params.backend, label: `fit (${label})` },
-  );
+  const inputs = ranges.map((range) => ({
+    ...range,
+    options,
+    ...(asksMore && { intervals: params.intervals ?? null }),
+  }));
+  const forest = await (byRows === undefined
+    ? job.map(fit, inputs, { broadcast, backend: params.backend, label: `fit (${label})` })
+    : fitByRows(job, byRows, broadcast, label));
   const fitSeconds = (await seconds(job)) - began;
   const stage = { broadcast, label: `predict (${label})` };
   const sums = await (params.intervals === undefined
