@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byteRanges, sampleSplitters, tupleRanges, tupleSplitters } from "./plan.ts";
+import { byteRanges, partsOfBytes, sampleSplitters, tupleRanges, tupleSplitters } from "./plan.ts";
 import { parseAlphabet } from "./tuples.ts";
 
 const alphabet = parseAlphabet("A-Z") ?? new Uint8Array();
@@ -27,12 +27,18 @@ test("ranges cover everything once, whatever their number", () => {
   expect(byteRanges(4, 10, 10, undefined)).toEqual([{ source: 4, start: 10, end: 10 }]);
 });
 
+test("a large file has larger parts, and a number of them that two or four slots share evenly", () => {
+  const MiB = 2 ** 20;
+  expect([1, 40, 600, 1700, 10_000].map((size) => partsOfBytes(size * MiB, undefined))).toEqual([1, 2, 20, 24, 80]);
+  expect(partsOfBytes(600 * MiB, 128 * MiB)).toBe(152);
+});
+
 test("few keys make one bucket, many are cut evenly", () => {
   expect(tupleSplitters(spec(3), 1e9)).toEqual([]);
   const splitters = tupleSplitters(spec(5), 1e8);
-  expect(splitters.length).toBe(45);
+  expect(splitters.length).toBe(63);
   expect(splitters).toEqual([...new Set(splitters)].sort());
-  expect(splitters[22]).toBe("NAAAA");
+  expect(splitters[31]).toBe("NAAAA");
   expect(tupleSplitters(spec(1000), 1e12)).toHaveLength(63);
 });
 
@@ -41,7 +47,7 @@ test("a sample of few keys, each seen often, makes one bucket; one of new keys a
   expect(sampleSplitters(often, 0.001)).toEqual([]);
   const fresh = Array.from({ length: 5000 }, (_, index) => ({ key: String(10_000 + index), sum: 1n }));
   const splitters = sampleSplitters(fresh, 0.001);
-  expect(splitters).toHaveLength(19);
-  expect(splitters[0]).toBe("10250");
+  expect(splitters).toHaveLength(63);
+  expect(splitters[0]).toBe("10078");
   expect(sampleSplitters([], 0.5)).toEqual([]);
 });

@@ -5,9 +5,14 @@ import type { Entry } from "./entries.ts";
 import type { TupleRange, TupleSpec } from "./tuples.ts";
 
 const TUPLES_PER_PARTITION = 2 ** 22;
-const BYTES_PER_PARTITION = 2 ** 25;
+/** Larger files have larger parts, up to a limit: of keys that come again and again fewer are left to merge. */
+const LEAST_BYTES_PER_PARTITION = 2 ** 25;
+const MOST_BYTES_PER_PARTITION = 2 ** 27;
+const USUAL_PARTITIONS = 24;
+/** More partitions than this are a multiple of it, so that two or four slots finish together. */
+const EVEN_PARTITIONS = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
-const KEYS_PER_BUCKET = 2 ** 18;
+const KEYS_PER_BUCKET = 2 ** 16;
 const MAX_BUCKETS = 64;
 /** Where memory is short: more buckets than this would be too many chunks. */
 const MOST_BUCKETS = 1024;
@@ -50,8 +55,7 @@ export const tupleParts = (tuples: number, taskMemory: number | undefined): numb
 
 /** The bytes [from, to) of a source in parts. */
 export function byteRanges(source: number, from: number, to: number, partitions: number | undefined): SourceRange[] {
-  const wanted = partitions ?? Math.max(1, Math.ceil((to - from) / BYTES_PER_PARTITION));
-  return cut(to - from, wanted).map(({ start, length }) => ({
+  return cut(to - from, partitions ?? partsOfBytes(to - from, undefined)).map(({ start, length }) => ({
     source,
     start: from + start,
     end: from + start + length,
@@ -67,11 +71,12 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
   }));
 
 /** How many parts of so many bytes: small enough for the memory that a task may use, if that is given. */
-export const partsOfBytes = (bytes: number, taskMemory: number | undefined): number =>
-  Math.max(
-    1,
-    Math.ceil(bytes / Math.min(BYTES_PER_PARTITION, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE)),
-  );
+export function partsOfBytes(bytes: number, taskMemory: number | undefined): number {
+  const usual = Math.min(MOST_BYTES_PER_PARTITION, Math.max(LEAST_BYTES_PER_PARTITION, bytes / USUAL_PARTITIONS));
+  const each = Math.min(usual, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
+  const parts = Math.max(1, Math.ceil(bytes / each));
+  return parts < EVEN_PARTITIONS ? parts : Math.ceil(parts / EVEN_PARTITIONS) * EVEN_PARTITIONS;
+}
 
 function bucketsFor(keys: number, taskMemory: number | undefined): number {
   const cached = Math.min(MAX_BUCKETS, Math.ceil(keys / KEYS_PER_BUCKET));
