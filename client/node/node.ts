@@ -100,8 +100,10 @@ export class ComputeNode {
       isJoined: () => this.#session.isJoined,
     };
     this.#publisher = new Publisher(clock, () => this.state);
-    // A quarter of the memory for outputs that others hold too, an eighth for each cache; the kernels share the rest.
-    this.#held = new HeldOutputs(memoryBytes / 4, this.#spill(memoryBytes / 4));
+    // An eighth of the memory for outputs (a quarter where there is no file for the rest) and for each cache; the kernels share it all
+    // besides, since they seldom need their share.
+    const spill = this.#spill(memoryBytes / 8);
+    this.#held = new HeldOutputs(memoryBytes / (spill === undefined ? 4 : 8), spill);
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
