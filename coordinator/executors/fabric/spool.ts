@@ -7,7 +7,7 @@ import { createGunzip } from "node:zlib";
 import { InputError } from "../../../shared/errors.ts";
 
 /** Bytes that one input may have when it is unpacked; a bomb must not fill the disk. */
-export const MAX_SPOOLED_BYTES = 2 ** 38;
+const MAX_SPOOLED_BYTES = 2 ** 38;
 
 /** A stream that was written to a file, so that ranges of it can be read. */
 export interface Spooled {
