@@ -14,6 +14,12 @@ const FAILED = 1;
 /** Errors that are the command line's and not the job's. */
 const USAGE_CODES = new Set(["BadUsage", "BadParams"]);
 
+const HINT = "(kindling --help lists the commands)";
+
+/** What went wrong, on one line. */
+const problem = (...parts: readonly string[]): string =>
+  `kindling: ${parts.join(" ").replaceAll(/[\s\p{Cc}]*[\r\n\p{Cc}][\s\p{Cc}]*/gu, " ")}\n`;
+
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -22,7 +28,7 @@ const program = new Command("kindling")
   .description("A cluster made of browser tabs: run workloads here, on tabs, and on headless nodes")
   .version(version)
   .enablePositionalOptions()
-  .showHelpAfterError("(kindling --help lists the commands)");
+  .configureOutput({ outputError: (text, write) => write(problem(text.replace(/^error: /, "").trimEnd(), HINT)) });
 
 program
   .command("start")
@@ -128,7 +134,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
   } else {
     const { code, message } = toWireError(error);
-    process.stderr.write(`kindling: ${message.replaceAll(/[\s\p{Cc}]*[\r\n\p{Cc}][\s\p{Cc}]*/gu, " ")}\n`);
+    process.stderr.write(problem(message));
     process.exitCode = USAGE_CODES.has(code) ? WRONG_USAGE : FAILED;
   }
 }
