@@ -112,12 +112,10 @@ export class PeerLink {
   }
 
   #receive(message: PeerMessage): void {
-    switch (message.kind) {
-      case "request":
-        return this.#serve(message);
-      case "cancelled":
-        this.#serving.delete(message.transfer);
-        return this.#rest();
+    if (message.kind === "request") return this.#serve(message);
+    if (message.kind === "cancelled") {
+      this.#serving.delete(message.transfer);
+      return this.#rest();
     }
     const fetch = this.#fetches.get(message.transfer);
     if (fetch === undefined) {

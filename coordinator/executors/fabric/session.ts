@@ -3,8 +3,9 @@ import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
 import type { Hello, Lease, PeerIdentity, StageSpec } from "../../../shared/protocol/messages.ts";
 import type { Backend } from "../../../shared/sdk/task.ts";
 
-/** Leases in one message: one lease may be large, and a frame has a limit. */
+/** Leases in one message, and chunks that they name together (at some 200 bytes each): a frame has a limit. */
 const ASSIGN_BATCH = 64;
+const ASSIGN_CHUNKS = 20_000;
 
 /** A joined node: its connection and what it has been told. */
 export class NodeSession {
@@ -47,8 +48,7 @@ export class NodeSession {
 
   /** Sends leases, and before them the stages that this connection has not been told of. */
   assign(leases: readonly Lease[], stageOf: (lease: Lease) => StageSpec): void {
-    for (let from = 0; from < leases.length; from += ASSIGN_BATCH) {
-      const batch = leases.slice(from, from + ASSIGN_BATCH);
+    for (const batch of batches(leases)) {
       const stages: StageSpec[] = [];
       for (const lease of batch) {
         const key = `${lease.job}/${lease.ordinal}`;
@@ -65,4 +65,20 @@ export class NodeSession {
     for (const key of this.#stagesTold) if (key.startsWith(`${job}/`)) this.#stagesTold.delete(key);
     this.channel.send({ type: "forget", job });
   }
+}
+
+function* batches(leases: readonly Lease[]): Generator<Lease[]> {
+  let batch: Lease[] = [];
+  let chunks = 0;
+  for (const lease of leases) {
+    const named = lease.input.kind === "chunks" ? lease.input.chunks.length : 1;
+    if (batch.length === ASSIGN_BATCH || (batch.length > 0 && chunks + named > ASSIGN_CHUNKS)) {
+      yield batch;
+      batch = [];
+      chunks = 0;
+    }
+    batch.push(lease);
+    chunks += named;
+  }
+  if (batch.length > 0) yield batch;
 }
