@@ -70,3 +70,21 @@ test("many small files together are sampled as a large one", async () => {
   expect(result.stages.some(({ label }) => label === "sample keys")).toBe(true);
   expect(result.metrics).toMatchObject({ tuples: 320_000, keys: 40_000, sum: 320_000 });
 });
+
+test("little memory makes more and smaller tasks, and the same result", async () => {
+  const lines = Array.from({ length: 600_000 }, (_, index) => `${(index * 7919) % 600_011},1\n`);
+  const files = { "in.csv": utf8(`key,value\n${lines.join("")}`) };
+  const tasksOf = async (params: object) => {
+    const result = await runDirect(stringCount, { input: "in.csv", ...params }, { backend: "wasm", files });
+    const counted = result.stages.find(({ label }) => label === "count");
+    const merged = result.stages.find(({ label }) => label === "merge");
+    return { counted: counted?.outputs.length ?? 0, merged: merged?.outputs.length ?? 0, artifacts: result.artifacts };
+  };
+  const whole = await tasksOf({});
+  const small = await tasksOf({ taskMemory: 2 ** 22 });
+  expect(small.counted).toBeGreaterThan(10 * whole.counted);
+  expect(small.artifacts).toEqual(whole.artifacts);
+  expect(
+    (await tasksOf({ tuples: 1_000_000, keyLength: 5, input: undefined, taskMemory: 2 ** 22 })).merged,
+  ).toBeGreaterThan((await tasksOf({ tuples: 1_000_000, keyLength: 5, input: undefined })).merged);
+});
