@@ -4,7 +4,7 @@ import { batch, BATCH_ITEM } from "./batch";
 import { addBatch, sawTuples, shortKey } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
-import { addWide } from "./wide-keys";
+import { addWide, addWideBatch, INLINE_BYTES, storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 
 const BATCH: u32 = 512;
 const BLOCK_WORDS: u64 = 4;
@@ -186,6 +186,20 @@ function addShortKeys(size: u32): void {
   addBatch(batch, 0, size);
 }
 
+function addWideKeys(size: u32): void {
+  const length = keyLength;
+  for (let tuple: u32 = 0; tuple < size; ) {
+    const most = min(size, tuple + WIDE_BATCH);
+    let item = wideBatch;
+    for (; tuple < most; ++tuple) {
+      storeWideKey(item, keyOf(tuple), length);
+      store<u64>(item, valueOf(tuple), 24);
+      item += WIDE_ITEM;
+    }
+    addWideBatch(<u32>((item - wideBatch) / WIDE_ITEM));
+  }
+}
+
 /** Counts the tuples [first, first + count). */
 export function countTuples(first: f64, count: u32): void {
   let start = <u64>first;
@@ -195,6 +209,8 @@ export function countTuples(first: f64, count: u32): void {
     const length = keyLength;
     if (length <= 8) {
       addShortKeys(size);
+    } else if (length <= INLINE_BYTES) {
+      addWideKeys(size);
     } else {
       for (let tuple: u32 = 0; tuple < size; ++tuple) addWide(keyOf(tuple), length, <i64>valueOf(tuple));
     }
