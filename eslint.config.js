@@ -98,11 +98,10 @@ const TESTS = ["**/*.test.ts", "**/*.bench.ts", "**/bench.ts"];
 export default tseslint.config(
   {
     ignores: [
+      "*",
+      ...["client/", "coordinator/", "shared/", "workloads/", "e2e/", "docker/"].map((folder) => `!${folder}`),
+      ...["eslint.config.js", "vite.config.ts", ".dependency-cruiser.cjs"].map((file) => `!${file}`),
       "**/node_modules",
-      "**/dist",
-      "**/coverage",
-      "**/.kindling",
-      "**/.bench",
       "workloads/*/assembly",
       "docker/**/*.js",
     ],

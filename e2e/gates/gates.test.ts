@@ -18,6 +18,20 @@ describe("a project that keeps the rules passes", () => {
   });
 });
 
+describe("a project in whose folder its user works passes", () => {
+  const left: Plants = {
+    "my-workload.ts": "export const n: number   = '1'\n",
+    "mine/other.ts": "export const same = (value) => value\n",
+    "model.json": `{"trees":[${"1,".repeat(600_000)}1]}`,
+    "tool.js": "var a = 1\n",
+  };
+  test.each(["format", "types", "lint", "imports", "dead code"])("%s", async (gate) => {
+    const { ok, output } = await gateOn(gate, left, gate === "dead code" ? DEAD_CODE : []);
+    expect(output).not.toMatch(/mine|my-workload|model\.json|tool\.js/);
+    expect(ok).toBe(true);
+  });
+});
+
 describe("each gate names what was planted", () => {
   test("format: a line that the formatter would write otherwise", async () => {
     const { ok, output } = await gateOn("format", { "shared/planted.ts": "export const a   = { b:1 }\n" });
