@@ -2,7 +2,7 @@
 export { createInProcessCoordinator, type InProcessCoordinator } from "./in-process.ts";
 export { type ArtifactSink, streamedArtifacts } from "./jobs/artifacts.ts";
 export { builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";
-export { checkParams, loadWorkload, parseParams } from "./jobs/workload.ts";
+export { checkParams, loadWorkload } from "./jobs/workload.ts";
 export { type Coordinator, readTokens, startCoordinator } from "./main.ts";
 export { JobLog } from "./observe/log.ts";
 export { makeFolder } from "./store/data-dir.ts";

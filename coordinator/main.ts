@@ -11,7 +11,7 @@ import type { WebRule } from "./executors/fabric/web-address.ts";
 import { Nodes } from "./executors/fabric/nodes.ts";
 import { blobArtifacts } from "./jobs/artifacts.ts";
 import { JobManager } from "./jobs/manager.ts";
-import { createServer, type Server } from "./net/server.ts";
+import { checkPort, createServer, type Server } from "./net/server.ts";
 import type { DataService } from "./net/services.ts";
 import { JobLog } from "./observe/log.ts";
 import { DiskBlobs } from "./store/disk-blobs.ts";
@@ -59,6 +59,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const log = new JobLog(options.write, options.verbose ? "debug" : "info");
   const publicUrl = options.publicUrl === null ? null : originOf(options.publicUrl);
   await checkDataRoot(options.dataRoot);
+  // Before anything is made on disk: a start that cannot listen leaves nothing behind.
+  await checkPort(options.host, options.port);
   const { journal, problems } = await SqliteJournal.open(options.dataDir);
   for (const problem of problems) log.warn(`Journal: ${problem}`);
   const [blobs, tokens] = await Promise.all([

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,6 +87,7 @@ test("a port in use is named, with what to do", async () => {
   expect(run.stderr).toMatch(new RegExp(`${port}.*in use`));
   expect(run.stderr).toMatch(/--port/);
   expect(run.code).toBe(1);
+  expect(existsSync(join(folder, "data"))).toBe(false);
 });
 
 test("a data directory serves one coordinator at a time", async () => {

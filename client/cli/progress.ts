@@ -8,12 +8,15 @@ const number = new Intl.NumberFormat("en", { notation: "compact", maximumFractio
 
 /** One line on how a job goes: the stage under way, its tasks, its throughput. */
 export function progressLine(job: JobView): string {
-  const stage = job.stages.findLast(({ done, tasks }) => done < tasks) ?? job.stages.at(-1);
-  if (!stage) return `${job.workload}: starting`;
+  const time = `${job.seconds.toFixed(1)} s`;
+  if (job.stages.length === 0) return `${job.workload}: starting`;
+  // The first: a later one may wait for outputs of it that were lost and are made again.
+  const stage = job.stages.find(({ done, tasks }) => done < tasks);
+  if (!stage) return `${job.workload}: collecting results, ${time}`;
   const share = stage.tasks === 0 ? 100 : Math.floor((100 * stage.done) / stage.tasks);
   const rate = stage.unitsPerSecond > 0 ? `, ${number.format(stage.unitsPerSecond)} ${job.unit}/s` : "";
   const retries = stage.retries > 0 ? `, ${stage.retries} retried` : "";
-  return `${job.workload}: ${stage.label} ${stage.done}/${stage.tasks} tasks (${share} %)${rate}${retries}, ${job.seconds.toFixed(1)} s`;
+  return `${job.workload}: ${stage.label} ${stage.done}/${stage.tasks} tasks (${share} %)${rate}${retries}, ${time}`;
 }
 
 /** Shows a job's progress on standard error until it is stopped: one line that changes, or lines now and then. */

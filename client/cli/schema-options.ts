@@ -30,6 +30,9 @@ export interface OwnOption {
   readonly value?: string;
 }
 
+/** What the command line calls a parameter: `keyLength` is `--key-length`. */
+export const flagOf = (param: string): string => `--${kebab(param)}`;
+
 const kebab = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** A workload's parameters as command-line options. `schema` is the JSON Schema of an object. */

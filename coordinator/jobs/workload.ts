@@ -39,8 +39,16 @@ function isWorkload(thing: unknown): thing is Workload {
 export const parseParams = (workload: Workload, given: unknown): unknown =>
   checkParams(workload.name, workload.params, given);
 
-/** As `parseParams`, of a schema that stands for itself; `owner` is whose parameters they are. */
-export function checkParams<S extends z.ZodType>(owner: string, schema: S, given: unknown): z.output<S> {
+/**
+ * As `parseParams`, of a schema that stands for itself. `owner` is whose parameters they are, `called` what their user calls
+ * one: the command line knows `keyLength` as `--key-length`.
+ */
+export function checkParams<S extends z.ZodType>(
+  owner: string,
+  schema: S,
+  given: unknown,
+  called: (param: string) => string = (param) => param,
+): z.output<S> {
   const shape = (schema as unknown as Partial<z.ZodObject>).shape;
   if (shape && typeof given === "object" && given !== null) {
     const unknown = Object.keys(given).filter((key) => !Object.hasOwn(shape, key));
@@ -51,13 +59,14 @@ export function checkParams<S extends z.ZodType>(owner: string, schema: S, given
   }
   const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(describe);
+  const problems = parsed.error.issues.map((issue) => describe(issue, called));
   throw new KindlingError("BadParams", `${owner}: ${problems.join("; ")}`);
 }
 
 /** What is wrong with a parameter, in the words of its user. The schema's own message stays where it says more. */
-function describe(issue: z.core.$ZodIssue): string {
-  const name = issue.path.join(".") || "parameters";
+function describe(issue: z.core.$ZodIssue, called: (param: string) => string): string {
+  const [param, ...inside] = issue.path.map(String);
+  const name = param === undefined ? "parameters" : [called(param), ...inside].join(".");
   const { input } = issue;
   if (issue.code === "invalid_type" && input === undefined) return `${name} is required`;
   if (issue.code === "invalid_type" && issue.expected === "int")

@@ -133,6 +133,17 @@ export function createServer(options: ServerOptions, services: Services, clock: 
   };
 }
 
+/** Rejects as `listen` would, without serving anything. */
+export async function checkPort(host: string, port: number): Promise<void> {
+  const probe = http.createServer();
+  probe.listen(port, host);
+  await once(probe, "listening").catch((cause: unknown) => {
+    throw listenError(cause, { host, port });
+  });
+  probe.close();
+  await once(probe, "close");
+}
+
 async function secureServer(
   settings: http.ServerOptions,
   tls: { readonly cert: string; readonly key: string },
@@ -149,7 +160,7 @@ async function secureServer(
   }
 }
 
-function listenError(cause: unknown, { host, port }: ServerOptions): KindlingError {
+function listenError(cause: unknown, { host, port }: Pick<ServerOptions, "host" | "port">): KindlingError {
   const { code, message } = cause as NodeJS.ErrnoException;
   return code === "EADDRINUSE"
     ? new KindlingError(

@@ -35,7 +35,7 @@ const BAD_FILES: readonly (readonly [string, Uint8Array, string])[] = [
   ["too great", utf8("key,value\na,9223372036854775808\n"), "does not fit into a signed 64-bit integer"],
   ["too small", utf8("key,value\na,-9223372036854775809\n"), "does not fit into a signed 64-bit integer"],
   ["far too great", utf8(`key,value\na,${"9".repeat(500)}\n`), "does not fit into a signed 64-bit integer"],
-  ["a field too few", utf8("key,value\na,1\nb\n"), "row 3: it has 1 fields where there should be 2"],
+  ["a field too few", utf8("key,value\na,1\nb\n"), "row 3: it has 1 field where there should be 2"],
   ["a field too many", utf8("key,value\na,1\nb,2,3\n"), "row 3: it has 3 fields where there should be 2"],
   ["a NUL", utf8("key,value\na\0,1\n"), "row 2: it has a NUL byte"],
   ["a NUL in the header", utf8("key\0,value\na,1\n"), "row 1: it has a NUL byte"],
@@ -59,7 +59,7 @@ const BAD_FILES: readonly (readonly [string, Uint8Array, string])[] = [
   ["thousands set apart", utf8('key,value\na,"1,000"\n'), 'row 2, column "value": "1,000" is not an integer'],
   ["a quoted empty value", utf8('key,value\na,""\n'), 'row 2, column "value": it is empty where an integer belongs'],
   ["a delimiter after the last field", utf8("key,value\na,1,\n"), "row 2: it has 3 fields where there should be 2"],
-  ["a line of spaces", utf8("key,value\na,1\n   \n"), "row 3: it has 1 fields where there should be 2"],
+  ["a line of spaces", utf8("key,value\na,1\n   \n"), "row 3: it has 1 field where there should be 2"],
   ["a second header, of a file put behind", utf8("key,value\na,1\nkey,value\nb,1\n"), 'row 3, column "value": "value"'],
   [
     "a space in the header",

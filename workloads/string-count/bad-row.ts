@@ -12,7 +12,7 @@ const EXPLANATIONS: { readonly [P in Problem]: (bad: BadRow, dialect: Dialect) =
   nul: () => "it has a NUL byte; is the file UTF-8 text?",
   badQuote: () => "text follows the closing quote; double the quotes that are data",
   ragged: ({ detail }, { columns }) =>
-    `it has ${detail} fields where there should be ${columns}; quote delimiters that are data`,
+    `it has ${detail} ${detail === "1" ? "field" : "fields"} where there should be ${columns}; quote delimiters that are data`,
   encoding: ({ detail }) => `${quoted(detail)} is not valid UTF-8; convert the file`,
   notInteger: ({ detail }) =>
     detail === "" ? "it is empty where an integer belongs" : `${quoted(detail)} is not an integer`,

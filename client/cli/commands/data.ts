@@ -12,7 +12,7 @@ import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { writeWhole } from "../part-file.ts";
-import { describeOptions, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
+import { describeOptions, flagOf, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
 import { type DownloadOptions, downloadWeather, SOURCES } from "../weather/download.ts";
 
 const TUPLE_KERNEL = new URL("../../../workloads/string-count/kernel.wasm", import.meta.url);
@@ -78,7 +78,7 @@ export async function dataTuples(argv: readonly string[]): Promise<void> {
   }
   const out = own["out"];
   if (typeof out !== "string") throw new KindlingError("BadUsage", "data tuples needs --out FILE");
-  const parsed = checkParams("data tuples", tupleParameters, params);
+  const parsed = checkParams("data tuples", tupleParameters, params, flagOf);
   await new OutFiles(out, new Map()).check();
   const write = await createTupleWriter(await readFile(TUPLE_KERNEL), tupleSpec(parsed));
   const interrupt = new AbortController();

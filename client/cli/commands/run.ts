@@ -1,7 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import { extname } from "node:path";
 import { toJSONSchema } from "zod";
-import { builtinPath, bundleWorkload, isBuiltin, loadWorkload, parseParams } from "../../../coordinator/index.ts";
+import { builtinPath, bundleWorkload, checkParams, isBuiltin, loadWorkload } from "../../../coordinator/index.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import { blobHash, jobId } from "../../../shared/ids.ts";
@@ -20,7 +20,14 @@ import { OutFiles } from "../out-files.ts";
 import { writeWhole } from "../part-file.ts";
 import { showProgress } from "../progress.ts";
 import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, download, uploadFile } from "../remote.ts";
-import { describeOptions, type OwnOption, parseOptions, type SchemaOption, schemaOptions } from "../schema-options.ts";
+import {
+  describeOptions,
+  flagOf,
+  type OwnOption,
+  parseOptions,
+  type SchemaOption,
+  schemaOptions,
+} from "../schema-options.ts";
 import { printable, type RunSummary, summarize, toJson } from "../summary.ts";
 
 const OWN = {
@@ -109,7 +116,7 @@ export async function runFile(command: string, file: string, name: string, argv:
       params[param] = await inputFiles(given, property.multiple === true);
     }
   }
-  parseParams(workload, params);
+  checkParams(workload.name, workload.params, params, flagOf);
   const named = new Map(own["model-out"] ? [["model", own["model-out"]]] : []);
   const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
   await outFiles.check();

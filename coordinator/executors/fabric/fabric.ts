@@ -290,7 +290,7 @@ export class Fabric implements Executor {
       const { ordinal } = stage.request;
       const progress = stageProgress(this.#loop.state, job, ordinal);
       const units = underWay.get(`${job}/${ordinal}`) ?? 0;
-      return stage.view(this.#now(), progress?.leased ?? 0, progress?.retries ?? 0, units);
+      return stage.view(this.#now(), progress, units);
     });
   }
 

@@ -3,6 +3,7 @@ import type { StageView } from "../../../shared/protocol/api.ts";
 import type { StageSpec } from "../../../shared/protocol/messages.ts";
 import type { Backend } from "../../../shared/sdk/task.ts";
 import type { Value } from "../../../shared/value.ts";
+import type { StageProgress } from "../../scheduler/views.ts";
 import type { OutputRecord } from "../../store/journal.ts";
 import type { StageRequest } from "../executor.ts";
 import { partitionOf } from "./specs.ts";
@@ -77,7 +78,7 @@ export class RunningStage {
   }
 
   /** `runningUnits`: done by attempts under way. */
-  view(now: number, running: number, retries: number, runningUnits: number): StageView {
+  view(now: number, progress: StageProgress | undefined, runningUnits: number): StageView {
     const seconds = ((this.#endedAt ?? now) - this.#startedAt) / 1000;
     const units = this.#units + runningUnits;
     return {
@@ -85,9 +86,10 @@ export class RunningStage {
       label: this.request.label,
       kind: this.request.kind,
       tasks: this.request.inputs.length,
-      done: this.#accepted.size,
-      running,
-      retries,
+      // Less than was accepted while lost outputs are made again.
+      done: progress?.done ?? this.#accepted.size,
+      running: progress?.leased ?? 0,
+      retries: progress?.retries ?? 0,
       units,
       unitsPerSecond: seconds > 0 ? units / seconds : 0,
       backends: Object.fromEntries(this.#backends),
