@@ -6,7 +6,7 @@ import { ManualClock } from "../../shared/testing/manual-clock.ts";
 import type { PeerFetch } from "../transport/peer/exchange.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { HeldOutputs } from "./held-outputs.ts";
-import { Inputs, type PreparedInput } from "./inputs.ts";
+import { type InputOptions, Inputs, type PreparedInput } from "./inputs.ts";
 
 const JOB = jobId("job-1");
 const HASH = blobHash("0f".repeat(32));
@@ -19,6 +19,25 @@ const ref = (partition: number, more: Partial<ChunkRef> = {}): ChunkRef => ({
   hash: HASH,
   ...more,
 });
+
+const leaseOf = (partition: number, chunks: ChunkRef[]): Lease => ({
+  attempt: attemptId(taskKey(JOB, 1, partition), 1),
+  job: JOB,
+  ordinal: 1,
+  partition,
+  input: { kind: "chunks", chunks },
+});
+
+const inputsOver = (plane: DataPlane, held = new HeldOutputs(1e9), peers: Pick<InputOptions, "peers"> = {}): Inputs =>
+  new Inputs({
+    connection: { plane: () => Promise.resolve(plane), isJoined: () => true },
+    held,
+    ...peers,
+    clock: new ManualClock(),
+    lifetime: new AbortController().signal,
+    cacheBytes: 1e6,
+    count: () => {},
+  });
 
 interface Surroundings {
   /** What a peer answers. */
@@ -41,33 +60,13 @@ async function prepare(
       return Promise.resolve({ encoded: new Uint8Array(wanted.bytes).fill(1) });
     },
   } as Partial<DataPlane> as DataPlane;
-  const inputs = new Inputs({
-    connection: { plane: () => Promise.resolve(plane), isJoined: () => true },
-    held,
-    ...(peer === undefined
-      ? {}
-      : {
-          peers: {
-            fetch: (wanted: ChunkRef) => {
-              asked.push(wanted.key);
-              return Promise.resolve(peer(wanted));
-            },
-          },
-        }),
-    clock: new ManualClock(),
-    lifetime: new AbortController().signal,
-    cacheBytes: 1e6,
-    count: () => {},
-  });
-  const stage = { bundle: HASH, broadcast: null, shuffle } as Partial<StageSpec> as StageSpec;
-  const lease: Lease = {
-    attempt: attemptId(taskKey(JOB, 1, 0), 1),
-    job: JOB,
-    ordinal: 1,
-    partition: 0,
-    input: { kind: "chunks", chunks },
+  const fetch = (wanted: ChunkRef): Promise<PeerFetch> => {
+    asked.push(wanted.key);
+    return Promise.resolve(peer === undefined ? givesPart() : peer(wanted));
   };
-  const prepared = await inputs.prepare(lease, stage, new AbortController().signal);
+  const inputs = inputsOver(plane, held, peer === undefined ? {} : { peers: { fetch } });
+  const stage = { bundle: HASH, broadcast: null, shuffle } as Partial<StageSpec> as StageSpec;
+  const prepared = await inputs.prepare(leaseOf(0, chunks), stage, new AbortController().signal);
   return { prepared, relayed, asked };
 }
 
@@ -111,4 +110,23 @@ test("where it suits, small chunks come through the coordinator", async () => {
   const { asked, relayed } = await prepare("auto", chunks, { peer: gives });
   expect(asked).toEqual([key(1)]);
   expect(relayed.map((chunk) => chunk.key)).toEqual([key(0)]);
+});
+
+test("requests that may wait for other nodes leave some of a browser's connections to what is sent", async () => {
+  const counts = { underWay: 0, most: 0 };
+  const plane = {
+    bundle: () => Promise.resolve(new Uint8Array(1)),
+    chunk: async (wanted: ChunkRef) => {
+      counts.most = Math.max(counts.most, ++counts.underWay);
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      counts.underWay--;
+      return { encoded: new Uint8Array(wanted.bytes) };
+    },
+  } as Partial<DataPlane> as DataPlane;
+  const inputs = inputsOver(plane);
+  const chunks = Array.from({ length: 20 }, (_, partition) => ref(partition, { bytes: 10 }));
+  const { signal } = new AbortController();
+  const stage = { bundle: HASH, broadcast: null } as Partial<StageSpec> as StageSpec;
+  await Promise.all([0, 1].map((partition) => inputs.prepare(leaseOf(partition, chunks), stage, signal)));
+  expect(counts).toEqual({ underWay: 0, most: 4 });
 });

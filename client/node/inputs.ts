@@ -8,11 +8,17 @@ import type { PeerFetch } from "../transport/peer/exchange.ts";
 import { estimateBytes, shareArrays } from "../worker/share.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { DataPlane, Payload } from "./data-plane.ts";
+import { Gate } from "./gate.ts";
 import type { HeldOutputs } from "./held-outputs.ts";
 import { ShuffleRoute } from "./shuffle-route.ts";
 
-/** Requests of one task under way at once; browsers allow six to one host. */
+/** Chunks of one task that are fetched at once. */
 const PARALLEL_FETCHES = 6;
+/**
+ * Requests of this node for chunks that the coordinator may first have to get from another node. Browsers allow six requests to one host:
+ * if all of them waited so, nothing could be sent, and two tabs would wait for each other for ever.
+ */
+const PARALLEL_RELAYS = 4;
 /** Tries while connected, and ms before the second; each wait doubles. */
 const TRIES = 4;
 const RETRY_FIRST = 200;
@@ -61,6 +67,7 @@ export class Inputs {
   readonly #bundles: ByteCache<Uint8Array>;
   readonly #broadcasts: ByteCache<Payload>;
   readonly #route = new ShuffleRoute();
+  readonly #relays = new Gate(PARALLEL_RELAYS);
 
   constructor(options: InputOptions) {
     this.#options = options;
@@ -176,12 +183,14 @@ export class Inputs {
 
   async #relayed(ref: ChunkRef, start: Uint8Array | undefined, signal: AbortSignal): Promise<Payload> {
     let known = start;
-    return this.#steadily(signal, (plane, abort) => {
-      // Only once: where the whole turns out wrong, the start may be what was.
-      const first = known;
-      known = undefined;
-      return plane.chunk(ref, abort, first);
-    });
+    return this.#steadily(signal, (plane, abort) =>
+      this.#relays.run(() => {
+        // Only once: where the whole turns out wrong, the start may be what was.
+        const first = known;
+        known = undefined;
+        return plane.chunk(ref, abort, first);
+      }),
+    );
   }
 
   /** Tries again what may succeed later; while the node is not joined it waits, and no try counts. */
