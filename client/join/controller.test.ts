@@ -85,6 +85,25 @@ test("nothing starts without a click", async () => {
   expect(page.calls).toEqual([]);
 });
 
+test("a volunteer may stay unknown to the others, also after a reload", async () => {
+  const tab = browser();
+  const starts: (boolean | undefined)[] = [];
+  const node = () =>
+    ({
+      start: async ({ relayOnly }) => void starts.push(relayOnly),
+      subscribe: async () => {},
+    }) as Partial<NodeControl> as NodeControl;
+  const page = load(tab, { node });
+  page.join.actions.start();
+  await settled();
+  page.join.actions.setRelayOnly(true);
+  page.join.actions.start();
+  await settled();
+  load(tab, { node }).join.actions.start();
+  await settled();
+  expect(starts).toEqual([false, true, true]);
+});
+
 test("start, pause, resume and stop reach the node", async () => {
   const page = load(browser());
   page.join.actions.setName("kitchen");
