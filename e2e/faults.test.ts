@@ -9,7 +9,7 @@ import { until } from "./support/until.ts";
 /** The kind of records that are outputs in the journal's table. */
 const OUTPUT = 2;
 /** Long enough to be disturbed in the middle, on two slow slots. */
-const JOB: Record<string, Value> = { tuples: 60_000_000, partitions: 240, seed: 11 };
+const JOB: Record<string, Value> = { tuples: 200_000_000, partitions: 240, seed: 11 };
 
 /** What the journal of a dead coordinator holds, read from its file. */
 function durableTasks(dataDir: string, job: string): Set<string> {
@@ -24,7 +24,7 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   const { stdout } = await kindling([
-    ...["run", "string-count", "--tuples", "60000000", "--partitions", "240", "--seed", "11", "--json"],
+    ...["run", "string-count", "--tuples", "200000000", "--partitions", "240", "--seed", "11", "--json"],
   ]);
   expected = hashes(JSON.parse(stdout) as { artifacts: { name: string; sha256: string }[] });
 });
