@@ -172,7 +172,7 @@ const welcome = z.object({
   node,
   /** Proves the node when it resumes, and authorises its data requests. */
   secret: text(256),
-  /** ms between heartbeats; three missed ones lose the node. */
+  /** ms between heartbeats; how many may be missed is the coordinator's affair. */
   heartbeat: z.number().int().min(100),
   /** Who it is at the signalling server, and the proof; only for a node that takes connections of others. */
   peer: z.object({ id: peer, token: text(256) }).optional(),
