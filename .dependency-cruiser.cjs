@@ -1,4 +1,4 @@
-/** Imports go one way: shared ← workloads ← client | coordinator ← e2e. */
+/** Imports go one way: shared ← workloads ← client | coordinator ← e2e; docker/emr stands beside the coordinator, above its door. */
 
 const TEST = "([.](test|bench)|/bench)[.]ts$";
 const NODE = { dependencyTypes: ["core"] };
@@ -42,8 +42,26 @@ module.exports = {
     forbid(
       "nothing-uses-e2e",
       "End-to-end tests stand above everything.",
-      { path: "^(shared|workloads|client|coordinator)/" },
-      { path: "^(e2e|docker)/" },
+      { path: "^(shared|workloads|client|coordinator|docker)/" },
+      { path: "^e2e/" },
+    ),
+    forbid(
+      "docker-through-its-door",
+      "Only the command line provisions clusters, and it imports docker/emr/index.ts and nothing behind it.",
+      { path: "^(client|coordinator)/" },
+      { path: "^docker/", pathNot: "^docker/emr/index[.]ts$" },
+    ),
+    forbid(
+      "docker-emr-for-the-command-line",
+      "A node, a page or a coordinator knows nothing of the clusters it may run beside.",
+      { path: "^(client|coordinator)/", pathNot: "^client/cli/" },
+      { path: "^docker/emr/" },
+    ),
+    forbid(
+      "docker-emr-provisions",
+      "docker/emr sets clusters up: it sees shared and the coordinator's door, no workload and no client.",
+      { path: "^docker/emr/" },
+      { path: "^(workloads|client)/" },
     ),
     forbid(
       "scheduler-is-pure",
@@ -68,7 +86,7 @@ module.exports = {
       "no-dev-dependency-at-run-time",
       "What runs for users is in dependencies.",
       {
-        path: "^(shared|workloads|client|coordinator)/",
+        path: "^(shared|workloads|client|coordinator|docker)/",
         pathNot: [TEST, "^workloads/build-wasm[.]ts$", "/testing([.]ts$|/)"],
       },
       { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
@@ -76,7 +94,7 @@ module.exports = {
     forbid(
       "no-test-in-product",
       "Product code does not import tests.",
-      { path: "^(shared|workloads|client|coordinator)/", pathNot: TEST },
+      { path: "^(shared|workloads|client|coordinator|docker)/", pathNot: TEST },
       { path: TEST },
     ),
     forbid("no-cycles", "A cycle has no first file to read.", {}, { circular: true }),

@@ -43,7 +43,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{client,coordinator,shared,workloads}/**/*.test.ts"] },
+        test: { name: "unit", include: ["{client,coordinator,shared,workloads,docker}/**/*.test.ts"] },
       },
       {
         // Real processes, browsers and ports: one file after the other.

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { toWireError } from "../../shared/errors.ts";
 import { dataTuples, dataWeather } from "./commands/data.ts";
+import { addEmr } from "./commands/emr.ts";
 import { cancel, jobs, logs, status } from "./commands/jobs.ts";
 import { node } from "./commands/node.ts";
 import { predict } from "./commands/predict.ts";
@@ -119,7 +120,9 @@ data
   .option("--seed <n>", "seed of synthetic weather", "1")
   .action(dataWeather);
 
-for (const command of [program, ...program.commands, ...data.commands]) command.exitOverride();
+const emr = addEmr(program);
+
+for (const command of [program, ...program.commands, ...data.commands, ...emr.commands]) command.exitOverride();
 
 // Who reads the output may have had enough: `kindling jobs | head -1`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -9,7 +9,7 @@ import extractDepcruiseOptions from "dependency-cruiser/config-utl/extract-depcr
 import extractTSConfig from "dependency-cruiser/config-utl/extract-ts-config";
 
 const PROJECT = join(import.meta.dirname, "../..");
-const FOLDERS = ["shared", "workloads", "client", "coordinator", "e2e"];
+const FOLDERS = ["shared", "workloads", "client", "coordinator", "docker", "e2e"];
 
 export interface ImportReport {
   /** Files of the project itself that were read. */
