@@ -5,6 +5,7 @@ import type { BlobHash, ChunkKey, JobId } from "../shared/ids.ts";
 import { KindlingError } from "../shared/errors.ts";
 import type { CoordinatorChannel } from "../shared/protocol/channel.ts";
 import type { Value } from "../shared/value.ts";
+import { S3 } from "./aws/s3.ts";
 import { Fabric } from "./executors/fabric/fabric.ts";
 import { openLocalFile } from "./executors/fabric/files.ts";
 import { Spool } from "./executors/fabric/spool.ts";
@@ -46,7 +47,7 @@ export function createInProcessCoordinator(options: {
     clock,
     journal,
     blobs,
-    openFile: openLocalFile(spool, process.stdin),
+    openFile: openLocalFile(spool, process.stdin, new S3()),
     log,
     taskDeadlineMs: TASK_DEADLINE_MS,
     inProcess: true,

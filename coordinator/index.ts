@@ -1,4 +1,6 @@
 /** The door: all of the coordinator that the command line and end-to-end tests may use. */
+export { isS3, S3 } from "./aws/s3.ts";
+export { uploadObject } from "./aws/s3-upload.ts";
 export { createInProcessCoordinator, type InProcessCoordinator } from "./in-process.ts";
 export { type ArtifactSink, streamedArtifacts } from "./jobs/artifacts.ts";
 export { builtinPath, bundleWorkload, isBuiltin } from "./jobs/bundle.ts";

@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
 import { systemClock } from "../shared/clock.ts";
 import { KindlingError } from "../shared/errors.ts";
+import { S3 } from "./aws/s3.ts";
 import { Fabric } from "./executors/fabric/fabric.ts";
 import { openServedFile } from "./executors/fabric/files.ts";
 import { Spool } from "./executors/fabric/spool.ts";
@@ -32,6 +33,8 @@ export interface CoordinatorOptions {
   readonly dataRoot: string | null;
   /** Which URLs jobs may name as inputs; null for none. */
   readonly urls: WebRule | null;
+  /** Which buckets jobs may read with this machine's AWS credentials; null for none. */
+  readonly s3Buckets: "any" | readonly string[] | null;
   /** How others reach it, where that is not `http://host:port`. */
   readonly publicUrl: string | null;
   readonly tls: { readonly cert: string; readonly key: string } | null;
@@ -76,7 +79,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     clock,
     journal,
     blobs,
-    openFile: openServedFile(blobs, options.dataRoot, spool, options.urls),
+    openFile: openServedFile(blobs, options.dataRoot, spool, {
+      urls: options.urls,
+      s3: options.s3Buckets === null ? null : { s3: new S3(), buckets: options.s3Buckets },
+    }),
     log,
     taskDeadlineMs: options.taskDeadlineMs,
     inProcess: false,

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { glob } from "node:fs/promises";
+import { isS3 } from "../../coordinator/index.ts";
 import { InputError } from "../../shared/errors.ts";
 import type { Value } from "../../shared/value.ts";
+import { s3 } from "./s3.ts";
 
 /** What stands for standard input. */
 export const STANDARD_INPUT = "-";
@@ -10,7 +12,7 @@ export const isUrl = (file: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(
 
 /**
  * The files that a parameter names. Where it takes several, patterns such as `data/*.csv` are replaced by the files that match, sorted by
- * name, each once; a file that is called as the pattern is taken as it is. Rejects with `InputError` if none matches.
+ * name, each once, in S3 too; a file that is called as the pattern is taken as it is. Rejects with `InputError` if none matches.
  */
 export async function inputFiles(given: Value, isMultiple: boolean): Promise<Value> {
   if (!isMultiple) return given;
@@ -23,6 +25,7 @@ export async function inputFiles(given: Value, isMultiple: boolean): Promise<Val
 }
 
 async function expand(file: string): Promise<string[]> {
+  if (isS3(file) && /[*?[\]{}]/.test(file)) return s3.match(file);
   if (file === STANDARD_INPUT || isUrl(file) || !/[*?[\]{}]/.test(file) || existsSync(file)) return [file];
   const found: string[] = [];
   for await (const entry of glob(file, { withFileTypes: true })) {

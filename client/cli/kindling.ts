@@ -39,6 +39,10 @@ program
   .option("--data-dir <dir>", "where journal, results and tokens are kept", DEFAULT_DATA_DIR)
   .option("--data-root <dir>", "folder under which jobs may name input files")
   .option("--allow-urls [hosts]", "let jobs read http(s) URLs: of any public host, or of these (host,host:port,…)")
+  .option(
+    "--allow-s3 [buckets]",
+    "let jobs read s3:// with this machine's AWS credentials: any bucket, or these (name,name,…)",
+  )
   .option("--public-url <url>", "how others reach this coordinator, where that differs")
   .option("--tls-cert <file>", "certificate, for https")
   .option("--tls-key <file>", "its key")

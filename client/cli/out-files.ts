@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
-import type { ArtifactSink } from "../../coordinator/index.ts";
+import { type ArtifactSink, isS3 } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
 import { isSpecial, type PartFile, partFile } from "./part-file.ts";
+import { s3 } from "./s3.ts";
 
 const REPORT_DATA = "report.json";
 
@@ -99,6 +100,7 @@ const nowhere: ArtifactSink = {
 };
 
 async function checkTarget(path: string): Promise<void> {
+  if (isS3(path)) return s3.checkWritable(path);
   const info = await stat(path).catch(() => null);
   if (info?.isDirectory()) throw new KindlingError("CannotWrite", `${path} is a folder: name a file`);
   const written = (await isSpecial(path)) ? path : dirname(resolve(path));

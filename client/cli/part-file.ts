@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
-import type { ArtifactSink } from "../../coordinator/index.ts";
+import { type ArtifactSink, isS3, uploadObject } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
+import { s3 } from "./s3.ts";
 
-/** A file that is written beside its target and takes its place when all is there. */
+/** A file or an object in S3 that is written beside its target and takes its place when all is there. */
 export interface PartFile extends ArtifactSink {
   /** Everything is written; the target is as it was. */
   finish(): Promise<void>;
@@ -13,6 +14,7 @@ export interface PartFile extends ArtifactSink {
 
 /** Rejects with `CannotWrite`, naming the file. Links are followed; a device or a pipe is written as it is. */
 export async function partFile(target: string): Promise<PartFile> {
+  if (isS3(target)) return uploadObject(s3, target);
   const path = await realpath(target).catch(() => target);
   const isDirect = await isSpecial(path);
   const beside = isDirect ? path : `${path}.${randomBytes(4).toString("hex")}.part`;

@@ -6,7 +6,7 @@ import { thisMachine } from "./machine.ts";
 import type { Case, Outcome } from "./model.ts";
 import { missingNeeds } from "./needs.ts";
 import type { BenchOptions } from "./options.ts";
-import { openPython } from "./python.ts";
+import { openPython } from "../support/python.ts";
 import { runCase } from "./rounds.ts";
 import { openSuite } from "./suites.ts";
 import { barTable, outcomeLines } from "./table.ts";

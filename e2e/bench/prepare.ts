@@ -6,7 +6,7 @@ import { inNamespace, namespaceProblem } from "../support/netns.ts";
 import { folders, makeFolders } from "./folders.ts";
 import { fetchChicago } from "./forecast/chicago.ts";
 import type { BenchOptions } from "./options.ts";
-import { openPython, preparePython } from "./python.ts";
+import { openPython, preparePython } from "../support/python.ts";
 
 /** Set in the environment of the process that measures. */
 export const PREPARED = "KINDLING_BENCH_PREPARED";

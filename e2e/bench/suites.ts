@@ -3,7 +3,7 @@ import { findWeather } from "./forecast/weather.ts";
 import { helpOf } from "./local.ts";
 import type { Case } from "./model.ts";
 import type { BenchOptions } from "./options.ts";
-import type { Python } from "./python.ts";
+import type { Python } from "../support/python.ts";
 import { stringCountCases } from "./string-count/cases.ts";
 import { makeInput } from "./string-count/inputs.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toJSONSchema } from "zod";
-import { checkParams, makeFolder } from "../../../coordinator/index.ts";
+import { checkParams, isS3, makeFolder } from "../../../coordinator/index.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import type { Value } from "../../../shared/value.ts";
@@ -37,11 +37,13 @@ export async function dataWeather(options: WeatherOptions): Promise<void> {
     );
   }
   const weather = syntheticWeather(wholeNumber(options.seed, "seed", 0, 2 ** 32 - 1));
-  await makeFolder(out).catch((cause: unknown) => {
-    throw new KindlingError("CannotWrite", `${out}: such a folder cannot be made`, { cause });
-  });
+  if (!isS3(out)) {
+    await makeFolder(out).catch((cause: unknown) => {
+      throw new KindlingError("CannotWrite", `${out}: such a folder cannot be made`, { cause });
+    });
+  }
   for (const [name, text] of Object.entries(weather) as [string, string][]) {
-    const path = join(out, `${name}.csv`);
+    const path = isS3(out) ? `${out.replace(/\/+$/, "")}/${name}.csv` : join(out, `${name}.csv`);
     await writeWhole(path, [new TextEncoder().encode(text)]);
     process.stdout.write(`${path}\n`);
   }

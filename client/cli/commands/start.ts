@@ -18,6 +18,8 @@ export interface StartOptions {
   readonly dataRoot?: string;
   /** True for any public host, or hosts with commas between. */
   readonly allowUrls?: boolean | string;
+  /** True for any bucket, or buckets with commas between. */
+  readonly allowS3?: boolean | string;
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -42,6 +44,7 @@ export async function start(options: StartOptions): Promise<void> {
     dataDir: resolve(options.dataDir),
     dataRoot: options.dataRoot === undefined ? null : resolve(options.dataRoot),
     urls: urlRule(options.allowUrls),
+    s3Buckets: bucketRule(options.allowS3),
     publicUrl: options.publicUrl ?? null,
     tls: tlsFiles(options),
     taskDeadlineMs,
@@ -127,4 +130,9 @@ function tlsFiles({ tlsCert, tlsKey }: StartOptions): { cert: string; key: strin
 function urlRule(allowed: boolean | string | undefined): "public" | readonly string[] | null {
   if (allowed === undefined || allowed === false) return null;
   return allowed === true ? "public" : allowed.split(",").map((host) => host.trim().toLowerCase());
+}
+
+function bucketRule(allowed: boolean | string | undefined): "any" | readonly string[] | null {
+  if (allowed === undefined || allowed === false) return null;
+  return allowed === true ? "any" : allowed.split(",").map((bucket) => bucket.trim());
 }

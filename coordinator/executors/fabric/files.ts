@@ -4,6 +4,8 @@ import { basename, isAbsolute, resolve, sep } from "node:path";
 import { InputError } from "../../../shared/errors.ts";
 import { blobHash } from "../../../shared/ids.ts";
 import { UPLOAD_PREFIX } from "../../../shared/protocol/api.ts";
+import { isS3, parseS3, type S3 } from "../../aws/s3.ts";
+import { openObject } from "../../aws/s3-object.ts";
 import type { BlobStore } from "../../store/blobs.ts";
 import type { OpenFile, ReadableSource } from "./source.ts";
 import { isGzip, type Spool } from "./spool.ts";
@@ -13,8 +15,15 @@ import { isUrl, openWebFile } from "./web-file.ts";
 /** What stands for standard input. */
 const STANDARD_INPUT = "-";
 
-/** Any file of the caller's, any URL, and standard input: for the local executor. */
-export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Array>): OpenFile {
+/** What jobs may read from elsewhere, by rule; null for nothing. */
+export interface RemoteInputs {
+  readonly urls: WebRule | null;
+  /** Buckets, and the connection whose credentials read them. */
+  readonly s3: { readonly s3: S3; readonly buckets: "any" | readonly string[] } | null;
+}
+
+/** Any file of the caller's, any URL, any object in S3, and standard input: for the local executor. */
+export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Array>, s3: S3): OpenFile {
   let isTaken = false;
   return async (file) => {
     if (file === STANDARD_INPUT) {
@@ -23,20 +32,22 @@ export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Ar
       const { path, bytes, sha256, read, close } = await spool.take("standard input", standardInput);
       return { name: "standard input", bytes, identity: sha256, path, read, close };
     }
+    if (isS3(file)) return unpacked(await openObject(s3, file), spool, true);
     if (isUrl(file)) return openWebFile(file, { rule: "any", spool, resolve: systemResolve });
     return unpacked(await openPath(resolve(file), file), spool, true);
   };
 }
 
-/** Uploaded files, paths under `dataRoot` (also through links), and URLs where there is a rule for them; nothing else. */
+/** Uploaded files, paths under `dataRoot` (also through links), and URLs and S3 where there is a rule for them; nothing else. */
 export function openServedFile(
   blobs: BlobStore,
   dataRoot: string | null,
   spool: Spool,
-  urls: WebRule | null,
+  { urls, s3 }: RemoteInputs,
 ): OpenFile {
   const open = async (file: string): Promise<ReadableSource> => {
     if (file.startsWith(UPLOAD_PREFIX)) return openUpload(blobs, file);
+    if (isS3(file)) return openAllowedObject(file, s3);
     if (isUrl(file)) {
       if (urls !== null) return openWebFile(file, { rule: urls, spool, resolve: systemResolve });
       throw new InputError(`${file}: this coordinator reads no URLs; start it with --allow-urls, or upload the file`);
@@ -57,6 +68,20 @@ export function openServedFile(
     return { ...(await openPath(path, file)), path: null };
   };
   return async (file) => unpacked(await open(file), spool, false);
+}
+
+/** The coordinator's credentials may read more than who submits a job may see: only buckets that were allowed are read. */
+async function openAllowedObject(file: string, allowed: RemoteInputs["s3"]): Promise<ReadableSource> {
+  if (allowed === null) {
+    throw new InputError(
+      `${file}: this coordinator reads nothing from S3; start it with --allow-s3, or upload the file`,
+    );
+  }
+  const { bucket } = parseS3(file);
+  if (allowed.buckets !== "any" && !allowed.buckets.includes(bucket)) {
+    throw new InputError(`${file}: ${bucket} is not among the buckets that --allow-s3 names`);
+  }
+  return openObject(allowed.s3, file);
 }
 
 /** The source as it is, or what it unpacks to if it is gzip. */

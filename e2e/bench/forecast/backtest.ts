@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { runLocal } from "../local.ts";
 import type { Case, Contender } from "../model.ts";
 import { optionsOf } from "../options-of.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import { CHICAGO } from "./chicago.ts";
 
 const TARGET = "humidity";

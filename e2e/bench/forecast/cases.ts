@@ -1,6 +1,6 @@
 import type { Bar, Case } from "../model.ts";
 import { missingNeeds } from "../needs.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import { contenderMaker, type Params } from "./contenders.ts";
 import { chicagoCase } from "./backtest.ts";
 import type { Weather } from "./weather.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { folders, makeOnce } from "../folders.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 
 const PACKAGE = "r-cran-modeldata";
 const RDATA = "usr/lib/R/site-library/modeldata/data/Rdata";

@@ -7,7 +7,7 @@ import { folders } from "../folders.ts";
 import { runLocal } from "../local.ts";
 import type { Contender, Measurement } from "../model.ts";
 import { optionsOf } from "../options-of.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import type { Weather } from "./weather.ts";
 
 export type Params = Readonly<Record<string, Value>>;

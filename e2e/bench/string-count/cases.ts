@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { folders } from "../folders.ts";
 import type { Bar, Case } from "../model.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import { contenderMaker, type Params } from "./contenders.ts";
 import { compileFloor, floor } from "./floor.ts";
 import { type InputName, inputName, tuplesAt } from "./inputs.ts";

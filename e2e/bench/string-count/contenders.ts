@@ -8,7 +8,7 @@ import { folders } from "../folders.ts";
 import { runLocal } from "../local.ts";
 import type { Contender, Measurement } from "../model.ts";
 import { optionsOf } from "../options-of.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import { describeCounts, readCounts } from "./counts-file.ts";
 
 export type Params = Readonly<Record<string, Value>>;

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { kindling } from "../../support/processes.ts";
 import { folders, makeOnce } from "../folders.ts";
-import type { Python } from "../python.ts";
+import type { Python } from "../../support/python.ts";
 import { zipfCsv } from "./zipf.ts";
 
 const FULL_SIZE = 100_000_000;

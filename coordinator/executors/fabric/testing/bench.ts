@@ -58,7 +58,10 @@ export class Bench {
   constructor(journal = new TestJournal()) {
     this.journal = journal;
     const { clock, blobs, log } = this;
-    const openFile = openServedFile(blobs, null, new Spool("a folder that nothing is spooled to"), null);
+    const openFile = openServedFile(blobs, null, new Spool("a folder that nothing is spooled to"), {
+      urls: null,
+      s3: null,
+    });
     this.fabric = new Fabric({ clock, journal, blobs, openFile, log, taskDeadlineMs: 1000, inProcess: false });
     this.nodes = new Nodes(this.fabric, clock, log, (token) => token === "join");
   }
