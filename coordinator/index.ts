@@ -1,4 +1,6 @@
 /** The door: all of the coordinator that the command line and end-to-end tests may use. */
+export { explainAws } from "./aws/errors.ts";
+export { openObject } from "./aws/s3-object.ts";
 export { isS3, S3 } from "./aws/s3.ts";
 export { uploadObject } from "./aws/s3-upload.ts";
 export { createInProcessCoordinator, type InProcessCoordinator } from "./in-process.ts";

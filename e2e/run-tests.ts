@@ -4,6 +4,7 @@
  * Its last line is `N passed, N failed`: each gate, each test and each failed step of the set-up counts as one.
  */
 import { runGates } from "./gates/gates.ts";
+import { ensureAwsPython } from "./support/aws.ts";
 import { ensureBuilt } from "./support/build.ts";
 import { ensureChromium } from "./support/chromium.ts";
 import { inNamespace, namespaceProblem } from "./support/netns.ts";
@@ -35,6 +36,8 @@ if (failedBuild !== undefined) fail(`npm run ${failedBuild}`);
 if (parts.has("gates")) add(await runGates(say));
 if (parts.has("unit")) add(await runVitest("unit", filters));
 if (parts.has("e2e")) {
+  // Before the namespace, which has no way out.
+  prepareStandIns();
   if (prepareBrowser()) {
     const problem = namespaceProblem();
     say(
@@ -48,6 +51,15 @@ if (total.passed + total.failed === 0) fail(`no test matches ${filters.join(" ")
 for (const name of skipped) say(`skipped: ${name}`);
 say(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Installs what stands in for AWS. Its tests fail without. */
+function prepareStandIns(): void {
+  try {
+    ensureAwsPython(say);
+  } catch (error) {
+    fail(`stand-ins for AWS: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
 /** Finds or installs the browser and hands it on to the tests. */
 function prepareBrowser(): boolean {

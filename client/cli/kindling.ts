@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { toWireError } from "../../shared/errors.ts";
 import { dataTuples, dataWeather } from "./commands/data.ts";
+import { addEcr } from "./commands/ecr.ts";
 import { addEmr } from "./commands/emr.ts";
 import { cancel, jobs, logs, status } from "./commands/jobs.ts";
 import { node } from "./commands/node.ts";
@@ -125,8 +126,9 @@ data
   .action(dataWeather);
 
 const emr = addEmr(program);
+const ecr = addEcr(program);
 
-for (const command of [program, ...program.commands, ...data.commands, ...emr.commands]) command.exitOverride();
+for (const group of [program, data, emr, ecr]) for (const command of [group, ...group.commands]) command.exitOverride();
 
 // Who reads the output may have had enough: `kindling jobs | head -1`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -30,7 +30,7 @@ export function explainAws(error: unknown, what: string): KindlingError {
   if (name === "CredentialsProviderError" || /could not load credentials/i.test(message)) {
     return as("NoCredentials", NO_CREDENTIALS);
   }
-  if (/region is missing/i.test(message)) return as("NoRegion", NO_REGION);
+  if (/region is missing|region=""/i.test(message)) return as("NoRegion", NO_REGION);
   if (STALE.has(name)) return as("NoCredentials", `AWS does not take the credentials (${name}): ${message}`);
   if (status === 403 || name === "AccessDenied" || name === "AccessDeniedException") {
     return as("AccessDenied", `AWS refuses it to these credentials (${name === "403" ? "403" : name})`);

@@ -31,7 +31,9 @@ export class Cluster {
   #browser: Browser | null = null;
   #port = "0";
 
-  static async start(options: { host?: string; args?: readonly string[] } = {}): Promise<Cluster> {
+  static async start(
+    options: { host?: string; args?: readonly string[]; env?: Record<string, string> } = {},
+  ): Promise<Cluster> {
     const cluster = new Cluster();
     await cluster.startCoordinator(options);
     return cluster;
@@ -41,12 +43,14 @@ export class Cluster {
   async startCoordinator({
     host = "127.0.0.1",
     args = [],
+    env = {},
   }: {
     host?: string;
     args?: readonly string[];
+    env?: Record<string, string>;
   } = {}): Promise<void> {
     const command = ["start", "--host", host, "--port", this.#port, "--data-dir", this.dataDir, ...args];
-    this.coordinator = new Running(command);
+    this.coordinator = new Running(command, { env });
     const text = await until("the coordinator's links", () => {
       if (!this.coordinator.alive) throw new Error(`the coordinator ended: ${this.coordinator.stderr}`);
       return /join link/.test(this.coordinator.stdout) && this.coordinator.stdout;

@@ -49,5 +49,7 @@ export class Running {
 }
 
 /** Runs a `kindling` command to its end. */
-export const kindling = (args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> =>
-  new Running(args, options).ended;
+export const kindling = (
+  args: readonly string[],
+  options: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Finished> => new Running(args, options).ended;

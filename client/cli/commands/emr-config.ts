@@ -48,7 +48,7 @@ export async function emrNotebookCell(options: ImageOptions): Promise<void> {
   process.stdout.write(notebookCell(parseRelease(options.release), image, executorsOf(options)));
 }
 
-const settingsOf = (options: ConfigOptions): Settings =>
+export const settingsOf = (options: ConfigOptions): Settings =>
   softwareSettings({
     release: parseRelease(options.release),
     image: imageOf(options),

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { DEFAULT_RELEASE } from "../../../docker/emr/index.ts";
+import { emrCreate, emrLogs, emrStatus, emrTerminate } from "./emr-cluster.ts";
 import { emrConfig, emrNotebookCell } from "./emr-config.ts";
 
 /** Adds `kindling emr …`. */
@@ -15,15 +16,45 @@ export function addEmr(program: Command): Command {
       .option("--region <name>", "AWS region of that ECR")
       .option("--release <label>", "EMR release", DEFAULT_RELEASE)
       .option("--executors <n>", "executor instances", "2");
-  withImage(emr.command("config"))
+  const withSettings = (command: Command): Command =>
+    withImage(command)
+      .option("--registry <hosts...>", "other registries whose images may run")
+      .option("--rapids", "GPUs in YARN and the RAPIDS plug-in in Spark");
+  withSettings(emr.command("config"))
     .description("write a cluster's software settings: Docker containers, Livy, and RAPIDS where it is wanted")
-    .option("--registry <hosts...>", "other registries whose images may run")
-    .option("--rapids", "GPUs in YARN and the RAPIDS plug-in in Spark")
     .option("--bootstrap", "with --rapids: print the bootstrap action instead")
     .option("--out <file>", "write them here")
     .action(emrConfig);
   withImage(emr.command("notebook-cell"))
     .description("print a notebook's first cell: its session runs in the image")
     .action(emrNotebookCell);
+  withSettings(emr.command("create"))
+    .description("start a cluster with these settings; prints its id")
+    .option("--name <name>", "what EMR calls it", "kindling")
+    .option("--primary-type <type>", "instance type of the primary node", "m5.xlarge")
+    .option("--core-type <type>", "instance type of core nodes", "m5.xlarge")
+    .option("--core <n>", "core nodes", "2")
+    .option("--log-uri <folder>", "s3://BUCKET/FOLDER/ for its logs, which `emr logs` reads")
+    .option("--key-name <name>", "EC2 key pair for ssh")
+    .option("--subnet <id>", "VPC subnet")
+    .option("--service-role <role>", "EMR's own role", "EMR_DefaultRole")
+    .option("--instance-profile <role>", "the machines' role", "EMR_EC2_DefaultRole")
+    .option("--idle <seconds>", "end it after this time without work", "3600")
+    .option("--print", "print the request of RunJobFlow instead of sending it")
+    .option("--yes", "do not ask")
+    .action(emrCreate);
+  const ofCluster = (name: string, args: string): Command =>
+    emr
+      .command(`${name} ${args}`)
+      .option("--region <name>", "AWS region (default: that of AWS_REGION or ~/.aws/config)");
+  ofCluster("status", "<cluster>")
+    .description("show a cluster: state, machines, steps")
+    .option("--json", "print JSON")
+    .action(emrStatus);
+  ofCluster("logs", "<cluster> [step]")
+    .description("print a step's logs (default: the newest step's) as far as EMR has copied them to S3")
+    .option("--containers", "the application masters' instead, where drivers in cluster mode write")
+    .action(emrLogs);
+  ofCluster("terminate", "<cluster>").description("end a cluster").option("--yes", "do not ask").action(emrTerminate);
   return emr;
 }
