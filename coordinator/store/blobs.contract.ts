@@ -13,7 +13,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 
 async function joined(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
-  for await (const part of parts) all.push(part);
+  for await (const part of parts) all.push(part.slice());
   return Uint8Array.from(Buffer.concat(all));
 }
 

@@ -7,7 +7,7 @@ export interface BlobStore {
   get(hash: BlobHash): Promise<Uint8Array>;
   /** Bytes in the blob, or null. */
   size(hash: BlobHash): Promise<number | null>;
-  /** A part of the blob, unchecked, for range requests. */
+  /** A part of the blob, unchecked, for range requests. A piece holds until the next is asked for. */
   read(hash: BlobHash, start: number, end: number): AsyncIterable<Uint8Array>;
   /**
    * Stores bytes, durable once it resolves (written beside, synced, renamed). With `expected`, other bytes are refused with

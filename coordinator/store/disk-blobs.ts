@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type BlobHash, blobHash } from "../../shared/ids.ts";
@@ -7,8 +6,8 @@ import { blobCorrupt, blobMissing, hashMismatch } from "./blob-errors.ts";
 import type { BlobStore } from "./blobs.ts";
 import { makeDataDir, syncDir } from "./data-dir.ts";
 import { storageError } from "./failures.ts";
+import { fileRange } from "./file-range.ts";
 
-const READ_BYTES = 256 * 1024;
 /** Hexadecimal digits of the hash that name the folder: 256 folders. */
 const FOLDER_DIGITS = 2;
 
@@ -62,13 +61,7 @@ export class DiskBlobs implements BlobStore {
 
   async *read(hash: BlobHash, start: number, end: number): AsyncIterable<Uint8Array> {
     if (!(await this.has(hash))) throw blobMissing(hash);
-    if (start >= end) return;
-    // The stream's `end` is inclusive.
-    yield* createReadStream(this.#pathOf(hash), {
-      start,
-      end: end - 1,
-      highWaterMark: READ_BYTES,
-    }) as AsyncIterable<Uint8Array>;
+    yield* fileRange(this.#pathOf(hash), start, end);
   }
 
   async put(

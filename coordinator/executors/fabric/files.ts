@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { basename, isAbsolute, resolve, sep } from "node:path";
 import { InputError } from "../../../shared/errors.ts";
@@ -7,6 +6,7 @@ import { UPLOAD_PREFIX } from "../../../shared/protocol/api.ts";
 import { isS3, parseS3, type S3 } from "../../aws/s3.ts";
 import { openObject } from "../../aws/s3-object.ts";
 import type { BlobStore } from "../../store/blobs.ts";
+import { fileRange } from "../../store/file-range.ts";
 import type { OpenFile, ReadableSource } from "./source.ts";
 import { isGzip, type Spool } from "./spool.ts";
 import { systemResolve, type WebRule } from "./web-address.ts";
@@ -111,7 +111,7 @@ async function openPath(path: string, name: string): Promise<ReadableSource> {
     bytes: info.size,
     identity: `${info.size} bytes, modified ${info.mtimeMs}`,
     path,
-    read: (start, end) => (end > start ? createReadStream(path, { start, end: end - 1 }) : nothing()),
+    read: (start, end) => fileRange(path, start, end),
   };
 }
 
@@ -129,5 +129,3 @@ async function openUpload(blobs: BlobStore, file: string): Promise<ReadableSourc
     read: (start, end) => blobs.read(hash, start, end),
   };
 }
-
-async function* nothing(): AsyncIterable<Uint8Array> {}

@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InputError } from "../../../shared/errors.ts";
+import { fileRange } from "../../store/file-range.ts";
 
 /** Bytes that one input may have when it is unpacked; a bomb must not fill the disk. */
 const MAX_SPOOLED_BYTES = 2 ** 38;
@@ -43,7 +43,7 @@ export class Spool {
         path,
         bytes,
         sha256: hash.digest("hex"),
-        read: (start, end) => (end > start ? createReadStream(path, { start, end: end - 1 }) : none()),
+        read: (start, end) => fileRange(path, start, end),
         close: () => rm(path, { force: true }),
       };
     } catch (error) {
@@ -85,7 +85,7 @@ async function unpacked(name: string, content: AsyncIterable<Uint8Array>): Promi
 }
 
 async function* gunzip(name: string, content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const source = Readable.from(content, { objectMode: false });
+  const source = Readable.from(copies(content), { objectMode: false });
   const unzip = createGunzip();
   source.on("error", (error) => unzip.destroy(error));
   try {
@@ -119,4 +119,7 @@ async function peek(
   return { begin: Uint8Array.from(parts.flatMap((part) => [...part.subarray(0, 2)])).subarray(0, 2), whole: whole() };
 }
 
-async function* none(): AsyncIterable<Uint8Array> {}
+/** The stream asks for pieces before it has used the last ones. */
+async function* copies(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const piece of content) yield piece.slice();
+}
