@@ -7,6 +7,7 @@ import type { ChunkRef, SourceSpec } from "../../shared/protocol/messages.ts";
 import { decodeValue, encodeValue } from "../../shared/protocol/value-codec.ts";
 import type { OpenSource, RuntimeEnvironment } from "../../shared/runtime/environment.ts";
 import { TaskRuntime } from "../../shared/runtime/task-runtime.ts";
+import type { UseGpu, UseWebGl } from "../../shared/sdk/gpu.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
@@ -34,6 +35,9 @@ export interface ComputePlatform {
   collect?(): void;
   /** Backends that work here, tried out. */
   probeBackends(): Promise<readonly Backend[]>;
+  /** Absent where there are none. */
+  readonly webgpu?: UseGpu;
+  readonly webgl?: UseWebGl;
 }
 
 /** ms between two progress reports of one attempt. */
@@ -83,6 +87,8 @@ class WorkerTasks {
       backends,
       memoryBytes: config.memoryBytes,
       summaryBytes: config.summaryBytes,
+      ...(platform.webgpu && { webgpu: platform.webgpu }),
+      ...(platform.webgl && { webgl: platform.webgl }),
       open: (job, source, expected) => {
         if (source.path !== undefined && platform.openFile !== undefined) return platform.openFile(source.path, source);
         return readAhead(source, (start, end) => host.read(job, source, start, end), expected);

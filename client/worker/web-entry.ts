@@ -1,9 +1,10 @@
 import { expose } from "comlink";
 import type { Backend } from "../../shared/sdk/task.ts";
+import { findAdapter, webGpu } from "../gpu/webgpu.ts";
 import { createComputeWorker } from "./compute.ts";
 
 /** A compute worker as a Web Worker. */
-expose(createComputeWorker({ importBundle, probeBackends }));
+expose(createComputeWorker({ importBundle, probeBackends, webgpu: webGpu() }));
 
 async function importBundle(code: Uint8Array): Promise<unknown> {
   const url = URL.createObjectURL(new Blob([code as Uint8Array<ArrayBuffer>], { type: "text/javascript" }));
@@ -16,19 +17,9 @@ async function importBundle(code: Uint8Array): Promise<unknown> {
 
 async function probeBackends(): Promise<readonly Backend[]> {
   const backends: Backend[] = ["wasm", "js"];
-  if (await hasWebGpu()) backends.push("webgpu");
+  if ((await findAdapter()) !== undefined) backends.push("webgpu");
   if (hasWebGl()) backends.push("webgl");
   return backends;
-}
-
-async function hasWebGpu(): Promise<boolean> {
-  // Only there in secure contexts, and only typed in newer libraries.
-  const gpu = (navigator as { readonly gpu?: { requestAdapter(): Promise<object | null> } }).gpu;
-  try {
-    return (await gpu?.requestAdapter()) != null;
-  } catch {
-    return false;
-  }
 }
 
 function hasWebGl(): boolean {

@@ -1,5 +1,6 @@
 import type { JobId } from "../ids.ts";
 import type { SourceSpec } from "../protocol/messages.ts";
+import type { UseGpu, UseWebGl } from "../sdk/gpu.ts";
 import type { Backend, ByteReader, SourceRange } from "../sdk/task.ts";
 
 /** A source opened for one task. */
@@ -11,6 +12,9 @@ export interface OpenSource extends ByteReader {
 export interface RuntimeEnvironment {
   /** Backends that work here, measured once. `js` is always among them. */
   readonly backends: readonly Backend[];
+  /** Absent where `backends` lacks them. */
+  readonly webgpu?: UseGpu;
+  readonly webgl?: UseWebGl;
   /** Bytes that one task may use. */
   readonly memoryBytes: number;
   /** Cap of an encoded summary, in bytes. */

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../clock.ts";
+import { KindlingError } from "../errors.ts";
 import { blobHash, jobId } from "../ids.ts";
 import type { StageSpec } from "../protocol/messages.ts";
-import type { Backend } from "../sdk/task.ts";
+import type { Backend, Probe, ProbeSize } from "../sdk/task.ts";
 import type { AnyTask, Workload } from "../sdk/workload.ts";
 import type { Value } from "../value.ts";
 import type { RuntimeEnvironment } from "./environment.ts";
@@ -115,22 +116,45 @@ test("a kernel gets its context, and what it says comes out", async () => {
   });
 });
 
-test("auto takes what was fastest on the probe, and measures once", async () => {
-  const { run } = runtime(["js", "wasm", "webgpu"]);
+const probe = (size: ProbeSize): Probe => ({ input: size });
+/** A kernel that takes these ms for the small and the large probe. */
+const probed = (name: string, small: number, large: number) => (input: Value) => {
+  if (input === "small") clock.time += small;
+  if (input === "large") clock.time += large;
+  return name;
+};
+
+test("auto takes what was fastest on the probe, says why, and measures once", async () => {
+  const { run } = runtime(["js", "wasm"]);
   let probes = 0;
   const task: AnyTask = {
     js: (input: string) => {
-      if (input === "probe") probes++;
-      return timed(80, "js")();
+      probes++;
+      return probed("js", 80, 0)(input);
     },
-    webgpu: timed(12.4, "webgpu"),
-    wasm: { module: COUNTER_WASM, run: timed(30, "wasm") },
-    probe: { input: "probe" },
+    wasm: { module: COUNTER_WASM, run: (_, input: string) => probed("wasm", 3, 0)(input) },
+    probe,
   };
-  const expected = { outputs: ["webgpu"], reason: "auto: wasm 30 ms, webgpu 12 ms, js 80 ms on the probe" };
+  const expected = { outputs: ["wasm"], reason: "auto: wasm 3.0 ms, js 80 ms on the probe" };
   expect(await run(task)).toMatchObject(expected);
   expect(await run(task)).toMatchObject(expected);
-  expect(probes).toBe(1);
+  expect(probes).toBe(2);
+});
+
+test("the better of the CPU's kernels meets the GPU's on a large probe", async () => {
+  const { run } = runtime(["js", "wasm", "webgpu", "webgl"]);
+  const task: AnyTask = {
+    js: probed("js", 80, 9999),
+    wasm: { module: COUNTER_WASM, run: (_, input: string) => probed("wasm", 3, 30)(input) },
+    webgpu: probed("webgpu", 10, 12.4),
+    webgl: probed("webgl", 200, 1),
+    probe,
+  };
+  expect(await run(task)).toMatchObject({
+    outputs: ["webgpu"],
+    reason:
+      "auto: wasm 3.0 ms, js 80 ms on the probe; wasm 30 ms, webgpu 12 ms, webgl 200 ms for the small one on a large one",
+  });
 });
 
 test("auto never takes what is inexact, absent or broken", async () => {
@@ -146,12 +170,50 @@ test("auto never takes what is inexact, absent or broken", async () => {
       },
     },
     inexact: ["webgl"],
-    probe: { input: "probe" },
+    probe,
   };
   expect(await run(task)).toMatchObject({
     outputs: ["js"],
     reason: "auto: wasm failed (Error: no memory), js 80 ms on the probe",
   });
+});
+
+const failing = (code: string) => () => {
+  throw new KindlingError(code, "of no use", { retryable: code === "GpuFailed" });
+};
+
+test("a task that the GPU hands back runs on the CPU, and the outcome says so", async () => {
+  const { run } = runtime(["js", "wasm", "webgpu"]);
+  const task: AnyTask = {
+    js: () => "js",
+    wasm: { module: COUNTER_WASM, run: () => "wasm" },
+    webgpu: failing("GpuUnsuited"),
+  };
+  expect(await run(task, { stage: { backend: "webgpu" } })).toMatchObject({
+    outputs: ["wasm"],
+    backend: "wasm",
+    reason: "wasm, since webgpu handed it back: of no use",
+  });
+});
+
+test("a GPU that fails is retried where it was asked for, and left alone where auto chose it", async () => {
+  const { run } = runtime(["js", "webgpu"]);
+  let calls = 0;
+  const task: AnyTask = {
+    js: probed("js", 80, 80),
+    webgpu: (input: string) => {
+      if (input === "small" || input === "large") return "";
+      calls++;
+      return failing("GpuFailed")();
+    },
+    probe,
+  };
+  const asked = run(task, { stage: { backend: "webgpu" } });
+  await expect(asked).rejects.toMatchObject({ code: "GpuFailed", retryable: true });
+  for (const _ of [1, 2]) {
+    expect(await run(task)).toMatchObject({ outputs: ["js"], reason: "js, since webgpu failed: of no use" });
+  }
+  expect(calls).toBe(2);
 });
 
 test("without a probe auto takes wasm, and a backend that was asked for is taken as it is", async () => {
@@ -164,8 +226,8 @@ test("without a probe auto takes wasm, and a backend that was asked for is taken
   expect(await run(task)).toMatchObject({ backend: "wasm", reason: "auto: wasm, no probe to measure" });
   expect(await run(task, { stage: { backend: "js" } })).toMatchObject({ backend: "js", reason: "js was asked for" });
   expect(await run(task, { stage: { backend: "webgl" } })).toMatchObject({
-    backend: "js",
-    reason: "js, since the task has no webgl kernel",
+    backend: "wasm",
+    reason: "wasm, since the task has no webgl kernel",
   });
   await expect(run(task, { stage: { backend: "webgpu" } })).rejects.toMatchObject({
     code: "BackendUnavailable",

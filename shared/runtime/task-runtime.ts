@@ -1,11 +1,11 @@
 import type { Clock } from "../clock.ts";
-import { KindlingError, toWireError } from "../errors.ts";
+import { KindlingError, toWireError, type WireError } from "../errors.ts";
 import type { StageSpec } from "../protocol/messages.ts";
 import { encodeValue } from "../protocol/value-codec.ts";
-import type { Backend, SourceRange, TaskContext } from "../sdk/task.ts";
+import type { Backend, ByteReader, Probe, ProbeSize, SourceRange, GpuContext } from "../sdk/task.ts";
 import type { AnyTask, Workload } from "../sdk/workload.ts";
 import type { Value } from "../value.ts";
-import { type ChosenBackend, chooseBackend } from "./choose-backend.ts";
+import { type ChosenBackend, chooseBackend, cpuBackend, MAX_REASON } from "./choose-backend.ts";
 import type { OpenSource, RuntimeEnvironment } from "./environment.ts";
 import { WasmInstances } from "./wasm-instances.ts";
 
@@ -50,19 +50,48 @@ export class TaskRuntime {
    * class) comes out as it is; a trap or any other exception as `TaskCrashed`, retryable.
    */
   async run(workload: Workload, request: TaskRequest): Promise<TaskOutcome> {
-    const { stage, partition, signal } = request;
+    const { stage, signal } = request;
     const task = workload.tasks[stage.task];
     if (task === undefined) {
       throw new KindlingError("UnknownTask", `Workload "${workload.name}" has no task "${stage.task}"`);
     }
     throwIfAborted(signal, request);
-    const { backend, reason } = await this.#choose(task, stage, signal);
+    const chosen = await this.#choose(task, stage, signal);
     throwIfAborted(signal, request);
+    try {
+      return await this.#attempt(task, chosen, request);
+    } catch (error) {
+      const instead = this.#instead(task, chosen, stage, toWireError(error));
+      if (instead === undefined) throw error;
+      return this.#attempt(task, instead, request);
+    }
+  }
+
+  /**
+   * Another kernel for a task that the GPU handed back, or, where `auto` chose the GPU, failed at; this thread then leaves it
+   * alone from now on.
+   */
+  #instead(task: AnyTask, { backend }: ChosenBackend, stage: StageSpec, error: WireError): ChosenBackend | undefined {
+    if (backend !== "webgpu" && backend !== "webgl") return undefined;
+    const instead = cpuBackend(task, this.#environment.backends);
+    const because = (what: string): ChosenBackend => ({
+      backend: instead,
+      reason: `${instead}, since ${backend} ${what}: ${error.message}`.slice(0, MAX_REASON),
+    });
+    if (error.code === "GpuUnsuited") return because("handed it back");
+    if (error.code !== "GpuFailed" || stage.backend !== "auto") return undefined;
+    const failed = because("failed");
+    this.#choices.set(choiceKey(stage), Promise.resolve(failed));
+    return failed;
+  }
+
+  async #attempt(task: AnyTask, { backend, reason }: ChosenBackend, request: TaskRequest): Promise<TaskOutcome> {
+    const { stage, partition, signal } = request;
 
     const opened: OpenSource[] = [];
     let summary: Value;
     let units = 0;
-    const context: TaskContext<Value, Value> = {
+    const context: GpuContext<Value, Value> = {
       broadcast: request.broadcast,
       partition,
       buckets: stage.buckets,
@@ -81,6 +110,7 @@ export class TaskRuntime {
         return reader;
       },
       allocate: (bytes) => this.#environment.allocate(bytes),
+      ...this.#gpus(),
       report: (value) => {
         summary = value;
       },
@@ -107,21 +137,14 @@ export class TaskRuntime {
   }
 
   #choose(task: AnyTask, stage: StageSpec, signal: AbortSignal): Promise<ChosenBackend> {
-    const key = `${keyOf(stage)} ${stage.backend}`;
+    const key = choiceKey(stage);
     let chosen = this.#choices.get(key);
     if (chosen === undefined) {
-      const runProbe = async (backend: Backend): Promise<void> => {
-        if (task.probe === undefined) return;
-        const { input, broadcast, buckets = 1 } = task.probe as { input: Value; broadcast?: Value; buckets?: number };
+      const runProbe = async (backend: Backend, size: ProbeSize): Promise<void> => {
+        const probe = task.probe?.(size) as Probe<Value, Value> | undefined;
+        if (probe === undefined) return;
         const probeStage = `probe of ${keyOf(stage)}`;
-        await this.#runKernel(
-          task,
-          backend,
-          keyOf(stage),
-          probeStage,
-          input,
-          this.#probeContext(broadcast, buckets, signal),
-        );
+        await this.#runKernel(task, backend, keyOf(stage), probeStage, probe.input, this.#probeContext(probe, signal));
       };
       chosen = chooseBackend(stage.task, task, stage.backend, this.#environment.backends, this.#clock, runProbe);
       this.#choices.set(key, chosen);
@@ -130,17 +153,25 @@ export class TaskRuntime {
     return chosen;
   }
 
-  #probeContext(broadcast: Value, buckets: number, signal: AbortSignal): TaskContext<Value, Value> {
+  /** GPUs as this environment has them; a kernel that asks for another one finds out when it uses it. */
+  #gpus(): Pick<GpuContext, "webgpu" | "webgl"> {
+    const absent = (what: string) => async (): Promise<never> => {
+      throw new KindlingError("BackendUnavailable", `This node has no ${what}`, { retryable: true });
+    };
+    const { webgpu = absent("WebGPU"), webgl = absent("WebGL2") } = this.#environment;
+    return { webgpu, webgl };
+  }
+
+  #probeContext(probe: Probe<Value, Value>, signal: AbortSignal): GpuContext<Value, Value> {
     return {
-      broadcast,
+      broadcast: probe.broadcast,
       partition: 0,
-      buckets,
+      buckets: probe.buckets ?? 1,
       memoryBytes: this.#environment.memoryBytes,
       signal,
-      open: (ordinal) => {
-        throw new KindlingError("UnknownSource", `A probe reads no sources, but opens source ${ordinal}`);
-      },
+      open: () => readerOf(probe.bytes ?? new Uint8Array()),
       allocate: (bytes) => this.#environment.allocate(bytes),
+      ...this.#gpus(),
       report: () => {},
       progress: () => {},
     };
@@ -152,7 +183,7 @@ export class TaskRuntime {
     key: string,
     stage: string,
     input: Value,
-    context: TaskContext<Value, Value>,
+    context: GpuContext<Value, Value>,
   ): Promise<unknown> {
     if (backend === "wasm" && task.wasm !== undefined) {
       const exports = await this.#instances.ofStage(stage, key, task.wasm.module);
@@ -176,6 +207,17 @@ export class TaskRuntime {
 }
 
 const keyOf = (stage: StageSpec): string => `${stage.bundle}/${stage.task}`;
+const choiceKey = (stage: StageSpec): string => `${keyOf(stage)} ${stage.backend}`;
+
+const readerOf = (bytes: Uint8Array): ByteReader => ({
+  name: "probe",
+  size: bytes.length,
+  readInto(target, start) {
+    const part = bytes.subarray(start, start + target.length);
+    target.set(part);
+    return part.length;
+  },
+});
 
 function checkedOutputs(output: unknown, { stage, partition }: TaskRequest): readonly Value[] {
   if (stage.kind !== "shuffle") return [output as Value];

@@ -1,4 +1,5 @@
 import type { Value } from "../value.ts";
+import type { UseGpu, UseWebGl } from "./gpu.ts";
 
 /** Where a kernel runs. `js` is the reference and always there. */
 export type Backend = "js" | "wasm" | "webgpu" | "webgl";
@@ -44,6 +45,12 @@ export interface TaskContext<B = undefined, S extends Value = Value> {
   progress(units: number): void;
 }
 
+/** What a GPU's kernel gets: the device of its name is there. */
+export interface GpuContext<B = undefined, S extends Value = Value> extends TaskContext<B, S> {
+  readonly webgpu: UseGpu;
+  readonly webgl: UseWebGl;
+}
+
 /**
  * One backend's implementation. A `map` kernel maps an input to an output; a `shuffle` kernel returns one output per
  * bucket; a `reduce` kernel gets the outputs of one bucket, ordered by map partition.
@@ -54,24 +61,39 @@ export type Kernel<I, O, B = undefined, S extends Value = Value> = (
   context: TaskContext<B, S>,
 ) => O | Promise<O>;
 
+export type GpuKernel<I, O, B = undefined, S extends Value = Value> = (
+  input: I,
+  context: GpuContext<B, S>,
+) => O | Promise<O>;
+
 /** A kernel whose hot loop is WebAssembly. `run` gets the exports of an instance that is new in each stage. */
 export interface WasmKernel<I, O, B = undefined, S extends Value = Value> {
   readonly module: Uint8Array;
   run(exports: WebAssembly.Exports, input: I, context: TaskContext<B, S>): O | Promise<O>;
 }
 
+export type ProbeSize = "small" | "large";
+export interface Probe<I = Value, B = undefined> {
+  readonly input: I;
+  readonly broadcast?: B;
+  readonly buckets?: number;
+  /** What its sources hold, whatever their ordinal. */
+  readonly bytes?: Uint8Array;
+}
+
 export interface Task<I = Value, O = Value, B = undefined, S extends Value = Value> {
   readonly js: Kernel<I, O, B, S>;
   readonly wasm?: WasmKernel<I, O, B, S>;
-  readonly webgpu?: Kernel<I, O, B, S>;
-  readonly webgl?: Kernel<I, O, B, S>;
+  readonly webgpu?: GpuKernel<I, O, B, S>;
+  readonly webgl?: GpuKernel<I, O, B, S>;
   /** Backends whose results may differ from `js`: never chosen by `auto`. */
   readonly inexact?: readonly Backend[];
   /**
-   * A small input with which `auto` times each backend once per worker. Without it `auto` takes `wasm` where there is
-   * one, since a probe on real work would run it twice.
+   * Inputs with which `auto` times backends once per worker; made when they are needed. `small`: some ms of the reference, to
+   * tell `js` and `wasm` apart. `large`: some ms of WASM, to tell the better of them and a GPU apart. Without it `auto`
+   * takes `wasm` where there is one, since a probe on real work would run it twice.
    */
-  readonly probe?: { readonly input: I; readonly broadcast?: B; readonly buckets?: number };
+  readonly probe?: (size: ProbeSize) => Probe<I, B>;
 }
 
 /** A task with its types inferred from the JS reference kernel. */

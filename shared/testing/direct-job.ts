@@ -1,13 +1,16 @@
 import { KindlingError } from "../errors.ts";
 import { type BlobHash, blobHash } from "../ids.ts";
 import type { Artifact, Broadcast, Dataset, Job, JobResult, Metrics, OutputRef, Source } from "../sdk/job.ts";
-import type { ByteReader, Task, TaskContext } from "../sdk/task.ts";
+import type { UseGpu, UseWebGl } from "../sdk/gpu.ts";
+import type { Backend, ByteReader, Task, GpuContext } from "../sdk/task.ts";
 import type { AnyTask, Workload } from "../sdk/workload.ts";
 import type { Value } from "../value.ts";
 
 export interface DirectOptions {
-  /** Which kernel runs; a task without a WASM kernel runs its JS one. */
-  readonly backend: "js" | "wasm";
+  /** Which kernel runs; a task without it runs its JS one. */
+  readonly backend: Backend;
+  readonly webgpu?: UseGpu;
+  readonly webgl?: UseWebGl;
   /** What `file()` parameters open, by name. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Reads answer with promises, as they do in a tab. */
@@ -136,11 +139,13 @@ class DirectJob implements Job {
     // One instance lives across the tasks of a stage, as on a worker.
     const wasm = this.options.backend === "wasm" ? task.wasm : undefined;
     const exports = wasm === undefined ? undefined : await instantiate(wasm.module);
+    const { backend } = this.options;
+    const kernel = (backend === "wasm" ? undefined : task[backend]) ?? task.js;
     const outputs: Value[][] = [];
     const summaries: Value[] = [];
     for (const [partition, input] of inputs.entries()) {
       summaries[partition] = undefined;
-      const context: TaskContext<unknown> = {
+      const context: GpuContext<unknown> = {
         broadcast,
         partition,
         buckets,
@@ -148,6 +153,8 @@ class DirectJob implements Job {
         signal: new AbortController().signal,
         open: (source) => this.reader(source),
         allocate: (bytes) => new Uint8Array(bytes),
+        webgpu: this.options.webgpu ?? absent,
+        webgl: this.options.webgl ?? absent,
         report: (summary) => {
           summaries[partition] = structuredClone(summary);
         },
@@ -158,7 +165,7 @@ class DirectJob implements Job {
       const output: unknown =
         wasm !== undefined && exports !== undefined
           ? await wasm.run(exports, input, context)
-          : await task.js(input, context);
+          : await kernel(input, context);
       // Cloning proves that the output is plain data and no view into WASM memory that a later task overwrites.
       outputs.push(
         kind === "shuffle"
@@ -211,6 +218,10 @@ class DirectJob implements Job {
     };
   }
 }
+
+const absent = async (): Promise<never> => {
+  throw new KindlingError("BackendUnavailable", "this run was given no GPU");
+};
 
 async function instantiate(module: Uint8Array): Promise<WebAssembly.Exports> {
   const { instance } = await WebAssembly.instantiate(module as Uint8Array<ArrayBuffer>, {});

@@ -1,5 +1,5 @@
 import type { TaskContext } from "kindling";
-import { byteStringToText, isUtf8 } from "./bytes.ts";
+import { type ByteString, byteStringToText, isUtf8 } from "./bytes.ts";
 import {
   type BadRow,
   type CountSummary,
@@ -32,9 +32,21 @@ export function* countCsvJs(
   part: CsvPart,
   context: TaskContext<CsvPlan, CountSummary>,
 ): Reading<readonly Uint8Array[]> {
-  const { dialect, skipBadRows, isSample, splitters } = context.broadcast;
-  const source = new SourceWindow(context.open(part.range.source));
   const sums = new KeySums();
+  const summary = yield* eachRecord(part, context, (key, value) => sums.add(key, value));
+  context.progress(summary.tuples);
+  context.report(summary);
+  return encodeBuckets(summary.bad === null ? sums.entries() : [], context.broadcast.splitters);
+}
+
+/** Calls back with the key and value of each good record of a part, in order; gives what is to be reported. */
+export function* eachRecord(
+  part: CsvPart,
+  context: Pick<TaskContext<CsvPlan>, "broadcast" | "open">,
+  visit: (key: ByteString, value: bigint) => void,
+): Reading<CountSummary> {
+  const { dialect, skipBadRows, isSample } = context.broadcast;
+  const source = new SourceWindow(context.open(part.range.source));
   const first = part.first ?? (yield* guessFirstRecord(source, part.range.start));
   let rows = 0;
   let tuples = 0;
@@ -49,7 +61,7 @@ export function* countCsvJs(
       // Nothing to count.
     } else if (outcome.problem === undefined) {
       tuples++;
-      sums.add(outcome.key, isSample ? 1n : outcome.value);
+      visit(outcome.key, isSample ? 1n : outcome.value);
     } else if (outcome.problem === "tooLong" || !(skipBadRows || isSample)) {
       const { problem, column, detail } = outcome;
       bad = { problem, row: rows, offset: at, column, detail };
@@ -59,13 +71,11 @@ export function* countCsvJs(
       at = record === undefined ? source.size : source.position(record.next);
     }
   }
-  context.progress(tuples);
-  context.report({ first, next: bad === null ? at : -1, rows, tuples, skipped, bad });
-  return encodeBuckets(bad === null ? sums.entries() : [], splitters);
+  return { first, next: bad === null ? at : -1, rows, tuples, skipped, bad };
 }
 
 /** −1 if no record begins within reach. */
-function* guessFirstRecord(source: SourceWindow, start: number): Reading<number> {
+export function* guessFirstRecord(source: SourceWindow, start: number): Reading<number> {
   const index = yield* source.parse(start - 1, skipToRecord);
   if (index === undefined) return source.isWhole(start - 1) ? source.size : -1;
   return source.length(start - 1, { next: index }) > MAX_RECORD_BYTES ? -1 : source.position(index);

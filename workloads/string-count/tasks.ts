@@ -3,6 +3,7 @@ import { countCsvJs, countTuplesJs } from "./count-js.ts";
 import { countCsvWasm, countTuplesWasm } from "./count-wasm.ts";
 import type { CountSummary, CsvPart, CsvPlan, TuplePlan } from "./counting.ts";
 import type { Entry } from "./entries.ts";
+import { countCsvGpu, countTuplesGpu } from "./gpu/count-gpu.ts";
 import { type InspectInput, type Inspection, inspect } from "./inspect.ts";
 import wasm from "./kernel.wasm";
 import { kernelOf } from "./kernel.ts";
@@ -22,6 +23,7 @@ import type { TupleRange } from "./tuples.ts";
 export const generate = defineTask<TupleRange, readonly Uint8Array[], TuplePlan>({
   js: countTuplesJs,
   wasm: { module: wasm, run: (exports, range, context) => countTuplesWasm(kernelOf(exports), range, context) },
+  webgpu: (range, context) => countTuplesGpu(range, context),
 });
 
 /** Reads a part of a CSV file and sums its values by key, into sorted buckets. */
@@ -31,6 +33,7 @@ export const count = defineTask<CsvPart, readonly Uint8Array[], CsvPlan, CountSu
     module: wasm,
     run: (exports, part, context) => finishReading(countCsvWasm(kernelOf(exports), part, context)),
   },
+  webgpu: (part, context) => countCsvGpu(part, context),
 });
 
 /** Finds the columns and row groups in a Parquet file's footer. */

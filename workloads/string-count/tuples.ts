@@ -30,8 +30,9 @@ export function parseAlphabet(text: string): Uint8Array | undefined {
 }
 
 /** Four letters from a word where the alphabet is small enough for that: no letter is off by more than 2⁻¹². */
-const lettersPerWord = (letters: number): number => (letters <= 32 ? 4 : 3);
-const wordsPerTuple = (spec: TupleSpec): number => Math.ceil(spec.keyLength / lettersPerWord(spec.alphabet.length)) + 1;
+export const lettersPerWord = (letters: number): number => (letters <= 32 ? 4 : 3);
+export const wordsPerTuple = (spec: TupleSpec): number =>
+  Math.ceil(spec.keyLength / lettersPerWord(spec.alphabet.length)) + 1;
 
 /** Calls back with the tuples of a range, in order. */
 export function eachTuple(spec: TupleSpec, range: TupleRange, visit: (key: ByteString, value: number) => void): void {

@@ -1,0 +1,89 @@
+import { findAdapter, webGpu } from "../../client/gpu/webgpu.ts";
+import { toWireError } from "../../shared/errors.ts";
+import { sha256Hex } from "../../shared/hash.ts";
+import { encodeValue } from "../../shared/protocol/value-codec.ts";
+import type { Backend } from "../../shared/sdk/task.ts";
+import { defineWorkload, type Workload } from "../../shared/sdk/workload.ts";
+import * as z from "../../shared/sdk/z.ts";
+import { runDirect } from "../../shared/testing/direct-job.ts";
+import { countCsvGpu, countTuplesGpu } from "../../workloads/string-count/gpu/count-gpu.ts";
+import type { TableOptions } from "../../workloads/string-count/gpu/tally.ts";
+import { tupleParameters, tupleSpec } from "../../workloads/string-count/parameters.ts";
+import { count, generate } from "../../workloads/string-count/tasks.ts";
+import stringCount from "../../workloads/string-count/workload.ts";
+
+/** Runs in a page of a real browser: whole jobs in one thread, with the kernels of one backend. */
+
+/** Tuples of any place in the sequence, without all those before. */
+const tuplesFrom = defineWorkload({
+  name: "tuples-from",
+  params: tupleParameters.extend({ start: z.number() }),
+  tasks: { generate },
+  async drive(job, params) {
+    const broadcast = await job.broadcast({ spec: tupleSpec(params), splitters: ["M"] });
+    const range = { start: params.start, count: params.tuples };
+    return job.collect(await job.shuffle(generate, [range], { broadcast, buckets: 2 }));
+  },
+});
+
+const WORKLOADS: Readonly<Record<string, Workload>> = { "string-count": stringCount, "tuples-from": tuplesFrom };
+
+let losesDevice = false;
+/** Opens devices that a test can lose. */
+const webgpu = webGpu(async () => {
+  const adapter = await findAdapter();
+  if (adapter === undefined) return undefined;
+  const request = adapter.requestDevice.bind(adapter);
+  adapter.requestDevice = async (descriptor) => {
+    const device = await request(descriptor);
+    if (losesDevice) device.destroy();
+    return device;
+  };
+  return adapter;
+});
+
+/** What a job's stages made, in a form to compare: hashes of outputs, and summaries. Or why it failed. */
+export interface PageRun {
+  readonly stages: readonly string[];
+  readonly metrics: string;
+  readonly error: string;
+}
+
+export interface PageRequest {
+  readonly workload: string;
+  readonly params: unknown;
+  readonly files: Readonly<Record<string, string>>;
+  readonly backend: Backend;
+  readonly table?: TableOptions;
+  /** The GPU is lost once it has been opened. */
+  readonly losesDevice?: boolean;
+}
+
+async function run({ workload, params, files, backend, table = {}, ...more }: PageRequest): Promise<PageRun> {
+  losesDevice = more.losesDevice ?? false;
+  Object.assign(count, { webgpu: (part, context) => countCsvGpu(part, context, table) } satisfies Partial<
+    typeof count
+  >);
+  Object.assign(generate, {
+    webgpu: (range, context) => countTuplesGpu(range, context, table),
+  } satisfies Partial<typeof generate>);
+  const chosen = WORKLOADS[workload];
+  if (chosen === undefined) throw new Error(`This page has no workload ${workload}`);
+  const bytes = Object.fromEntries(
+    Object.entries(files).map(([name, base64]) => [name, Uint8Array.fromBase64(base64)]),
+  );
+  try {
+    const { stages, metrics } = await runDirect(chosen, params, { backend, files: bytes, asyncReads: true, webgpu });
+    const lines: string[] = [];
+    for (const { label, outputs, summaries } of stages) {
+      const hash = async (value: unknown) => sha256Hex(encodeValue(value as Parameters<typeof encodeValue>[0]));
+      lines.push(`${label}: ${await hash(outputs)} ${await hash(summaries)}`);
+    }
+    return { stages: lines, metrics: await sha256Hex(encodeValue(metrics as never)), error: "" };
+  } catch (error) {
+    const { code, message } = toWireError(error);
+    return { stages: [], metrics: "", error: `${code}: ${message}` };
+  }
+}
+
+Object.assign(globalThis, { run });
