@@ -4,7 +4,7 @@ import { columns, listOf, MISSING, rows } from "./sample";
 import { bestBorder, bestColumn, bestMissingLeft } from "./search";
 
 /** Up to this many columns, a mask says which of them are constant in a node: their lists need no division. */
-export const MASKED: u32 = 32;
+export const MASKED: u32 = 64;
 
 /** u32[rows]: what goes to the right. */
 let spare: usize = 0;
@@ -17,7 +17,7 @@ export function allocateDivision(): void {
 }
 
 /** Divides every list that still matters by the best split, each staying sorted; gives where the right side starts. */
-export function divide(start: u32, end: u32, constant: u32): u32 {
+export function divide(start: u32, end: u32, constant: u64): u32 {
   const list = listOf(bestColumn);
   const from = list + ((<usize>start) << 2);
   const border = from + ((<usize>bestBorder) << 2);
@@ -48,5 +48,5 @@ function divideList(column: u32, start: u32, end: u32): void {
     left += step;
     right += 4 - step;
   }
-  for (let at = spare; left < to; at += 4, left += 4) store<u32>(left, load<u32>(at));
+  memory.copy(left, spare, to - left);
 }

@@ -2,6 +2,7 @@
 import { allocate } from "./memory";
 import { allocateDivision, divide, MASKED } from "./divide";
 import { allocateLists, columns, drawSample, listOf, MISSING, rows, stats, statsOf } from "./sample";
+import { allocateSmall, beginSmall, growSmall, isSmall } from "./small";
 import { begin as beginTree, childOf, nodeCount, tooLittle, writeLeaf, writeSplit } from "./tree";
 import {
   beginSearch,
@@ -18,7 +19,7 @@ import {
 } from "./search";
 import { allocateVisits, beginVisits, nextVisit } from "./visits";
 
-/** Nodes still to do, 48 bytes each: v128 (sum, weight), u32 start, end, node, depth, mask of constant columns. */
+/** Nodes still to do, 48 bytes each: v128 (sum, weight), u32 start, end, node, depth, u64 mask of constant columns. */
 let stack: usize = 0;
 let top: usize = 0;
 const ENTRY: usize = 48;
@@ -35,6 +36,7 @@ export function beginLists(randomThresholds: bool, minGain: f64): void {
   allocateLists();
   allocateVisits();
   allocateDivision();
+  allocateSmall();
   stack = allocate((<usize>rows + 1) * ENTRY);
 }
 
@@ -50,6 +52,7 @@ export function grow(
   let total = f64x2.splat(0);
   for (let at = stats; at < stats + ((<usize>count) << 4); at += 16) total = f64x2.add(total, v128.load(at));
   beginTree();
+  beginSmall(seed, maxDepth, minLeaf, maxFeatures, shortcut);
   top = stack;
   push(0, count, 0, 0, 0, total);
   while (top > stack) {
@@ -59,7 +62,7 @@ export function grow(
       load<u32>(top, 20),
       load<u32>(top, 24),
       load<u32>(top, 28),
-      load<u32>(top, 32),
+      load<u64>(top, 32),
       v128.load(top),
       seed,
       tree,
@@ -71,13 +74,13 @@ export function grow(
   return nodeCount;
 }
 
-function push(start: u32, end: u32, node: u32, depth: u32, constant: u32, total: v128): void {
+function push(start: u32, end: u32, node: u32, depth: u32, constant: u64, total: v128): void {
   v128.store(top, total);
   store<u32>(top, start, 16);
   store<u32>(top, end, 20);
   store<u32>(top, node, 24);
   store<u32>(top, depth, 28);
-  store<u32>(top, constant, 32);
+  store<u64>(top, constant, 32);
   top += ENTRY;
 }
 
@@ -86,7 +89,7 @@ function growNode(
   end: u32,
   node: u32,
   depth: u32,
-  constant: u32,
+  constant: u64,
   total: v128,
   seed: u32,
   tree: u32,
@@ -94,8 +97,13 @@ function growNode(
   minLeaf: u32,
   maxFeatures: u32,
 ): void {
+  const grows = end - start >= 2 * minLeaf && depth < maxDepth;
+  if (grows && !random && columns <= MASKED && isSmall(start, end, constant) && !(end - start == 2 && shortcut)) {
+    growSmall(start, end, node, depth, constant, total, tree);
+    return;
+  }
   beginSearch();
-  if (end - start >= 2 * minLeaf && depth < maxDepth) {
+  if (grows) {
     beginVisits(seed, tree, node, maxFeatures);
     let tried: u32 = 0;
     // With a mask, columns found constant are left alone in all nodes below; their lists are not divided any more.
@@ -103,7 +111,7 @@ function growNode(
       const column = nextVisit();
       if (columns <= MASKED && (constant >>> column) & 1) continue;
       if (isConstant(column, start, end)) {
-        if (columns <= MASKED) constant |= 1 << column;
+        if (columns <= MASKED) constant |= (<u64>1) << column;
         continue;
       }
       if (tried == 0 && isPure(column, start, end)) break;

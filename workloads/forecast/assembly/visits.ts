@@ -40,6 +40,11 @@ export function beginVisits(seed: u32, tree: u32, node: u32, maxFeatures: u32): 
   }
 }
 
+/** The first column of a node that tries all in turn. */
+export function firstVisit(): u32 {
+  return first;
+}
+
 export function nextVisit(): u32 {
   if (drawing) return drawVisit();
   let column = first + place++;
