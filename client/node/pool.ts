@@ -23,6 +23,8 @@ export class WorkerPool {
   run(request: RunRequest, transfers: readonly ArrayBuffer[]): Promise<RunReply> {
     const slot = this.#slots.find((candidate) => candidate.idle);
     if (slot === undefined) throw new Error(`${request.attempt} was started while all threads are taken`);
+    // The other threads will be asked soon: a stage of one task is the time to load what the next one runs on all of them.
+    for (const other of this.#slots) if (other !== slot) other.load(request.stage.bundle);
     return slot.run(request, transfers);
   }
 

@@ -1,7 +1,7 @@
 import { expose, type Remote, transfer, wrap } from "comlink";
 import type { Clock } from "../../shared/clock.ts";
 import { toWireError, type WireError } from "../../shared/errors.ts";
-import type { AttemptId } from "../../shared/ids.ts";
+import type { AttemptId, BlobHash } from "../../shared/ids.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { ComputeHost, ComputeWorker, RunReply, RunRequest, WorkerConfig } from "../worker/compute-protocol.ts";
 import type { SpawnWorker, WorkerHandle } from "./worker-handle.ts";
@@ -22,6 +22,8 @@ interface Live {
   readonly remote: Remote<ComputeWorker>;
   readonly backends: Promise<readonly Backend[]>;
   readonly handle: WorkerHandle;
+  /** Bundles that it was told to get ready. */
+  readonly loaded: Set<BlobHash>;
   broken: boolean;
   end(): void;
 }
@@ -101,6 +103,14 @@ export class Slot {
     return { ok: false, error: verdict ?? toWireError(ending.kind === "broke" ? ending.error : undefined) };
   }
 
+  /** Lets the thread get a bundle ready, once. */
+  load(bundle: BlobHash): void {
+    const { loaded, broken, backends, remote } = this.#live;
+    if (broken || this.#stopped || loaded.has(bundle)) return;
+    loaded.add(bundle);
+    backends.then(() => remote.load(bundle)).catch(() => {});
+  }
+
   /** Ends the attempt if it runs here: the kernel is asked, then the thread is killed. */
   abort(attempt: AttemptId, error: WireError): void {
     if (this.#run?.attempt === attempt) this.#run.stop(error);
@@ -133,6 +143,7 @@ export class Slot {
       remote,
       backends,
       handle,
+      loaded: new Set(),
       broken: false,
       end() {
         port1.close();

@@ -53,6 +53,8 @@ export interface ComputeWorker {
   /** Called first. `host` answers as a ComputeHost; gives the backends that work in this thread. */
   init(host: MessagePort, config: WorkerConfig): Promise<readonly Backend[]>;
   run(request: RunRequest): Promise<RunReply>;
+  /** Gets a bundle ready, so that its first task need not wait for it. Never rejects: what is wrong, a run will say. */
+  load(bundle: BlobHash): Promise<void>;
   /** Aborts the running attempt's signal; a kernel that does not look at it runs on. */
   abort(attempt: AttemptId): void;
 }

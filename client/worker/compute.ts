@@ -57,6 +57,7 @@ export function createComputeWorker(platform: ComputePlatform): ComputeWorker {
       if (tasks === undefined) throw new Error("A compute worker was used before its init");
       return tasks.run(request);
     },
+    load: async (bundle) => tasks?.load(bundle),
     abort(attempt) {
       tasks?.abort(attempt);
     },
@@ -126,6 +127,14 @@ class WorkerTasks {
       return { ok: false, error: toWireError(error) };
     } finally {
       this.#running.delete(attempt);
+    }
+  }
+
+  async load(bundle: BlobHash): Promise<void> {
+    try {
+      await this.#runtime.compile(await this.#workload(bundle));
+    } catch {
+      // The bundle's first task meets the same fault and reports it.
     }
   }
 

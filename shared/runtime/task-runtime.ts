@@ -45,6 +45,15 @@ export class TaskRuntime {
     this.#clock = clock;
   }
 
+  /** Compiles the modules of a workload's tasks, where that is of use. */
+  async compile(workload: Workload): Promise<void> {
+    if (!this.#environment.backends.includes("wasm")) return;
+    const modules = new Set(
+      Object.values(workload.tasks).flatMap(({ wasm }) => (wasm === undefined ? [] : [wasm.module])),
+    );
+    await Promise.all([...modules].map((code) => this.#instances.compile(code)));
+  }
+
   /**
    * Runs the kernel of one task. A KindlingError thrown by the kernel (told by its shape: bundles carry their own copy of the
    * class) comes out as it is; a trap or any other exception as `TaskCrashed`, retryable.

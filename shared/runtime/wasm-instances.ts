@@ -19,13 +19,18 @@ export class WasmInstances {
     return this.#current.exports;
   }
 
-  async #fresh(code: Uint8Array): Promise<WebAssembly.Exports> {
+  /** The module of this code, compiled when it is not yet. */
+  compile(code: Uint8Array): Promise<WebAssembly.Module> {
     let module = this.#modules.get(code);
     if (module === undefined) {
       module = WebAssembly.compile(code as Uint8Array<ArrayBuffer>);
       this.#modules.set(code, module);
       module.catch(() => this.#modules.delete(code));
     }
+    return module;
+  }
+
+  async #fresh(code: Uint8Array): Promise<WebAssembly.Exports> {
     const made: { exports?: WebAssembly.Exports } = {};
     const abort = (message: number, _file: number, line: number, column: number): never => {
       const text = assemblyScriptString(made.exports, message);
@@ -33,7 +38,7 @@ export class WasmInstances {
         retryable: true,
       });
     };
-    const instance = await WebAssembly.instantiate(await module, { env: { abort } });
+    const instance = await WebAssembly.instantiate(await this.compile(code), { env: { abort } });
     made.exports = instance.exports;
     return instance.exports;
   }

@@ -1,0 +1,56 @@
+import { expose } from "comlink";
+import { expect, test } from "vitest";
+import { ManualClock } from "../../shared/testing/manual-clock.ts";
+import { attemptId, type BlobHash, blobHash, jobId, taskKey } from "../../shared/ids.ts";
+import type { ComputeHost, ComputeWorker, RunRequest } from "../worker/compute-protocol.ts";
+import { WorkerPool } from "./pool.ts";
+
+test("while one thread runs a bundle's first task, the others load the bundle, once", async () => {
+  const calls: string[] = [];
+  let threads = 0;
+  const spawn = () => {
+    const thread = ++threads;
+    const { port1, port2 } = new MessageChannel();
+    const worker: ComputeWorker = {
+      init: async () => ["js"],
+      run: async ({ stage }) => {
+        calls.push(`thread ${thread} runs ${stage.bundle[0]}`);
+        return { ok: false, error: { code: "Fine", message: "", retryable: false } };
+      },
+      load: async (bundle) => void calls.push(`thread ${thread} loads ${bundle[0]}`),
+      abort: () => undefined,
+    };
+    expose(worker, port1);
+    return {
+      endpoint: port2,
+      failed: new Promise<Error>(() => {}),
+      terminate: () => {
+        port1.close();
+        port2.close();
+      },
+    };
+  };
+  const config = { inProcess: true, memoryBytes: 1, summaryBytes: 1 };
+  const pool = new WorkerPool(3, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
+  await pool.ready;
+  const requestOf = (bundle: BlobHash): RunRequest => ({
+    attempt: attemptId(taskKey(jobId("job-1"), 0, 0), 1),
+    stage: { bundle, task: "t", deadline: 1000 } as RunRequest["stage"],
+    partition: 0,
+    input: { kind: "value", value: null },
+  });
+  const [a, b] = [blobHash("a".repeat(64)), blobHash("b".repeat(64))];
+  for (const bundle of [a, a, b]) await pool.run(requestOf(bundle), []);
+  await expect
+    .poll(() => calls.toSorted())
+    .toEqual([
+      "thread 1 runs a",
+      "thread 1 runs a",
+      "thread 1 runs b",
+      "thread 2 loads a",
+      "thread 2 loads b",
+      "thread 3 loads a",
+      "thread 3 loads b",
+    ]);
+  pool.stop();
+});
