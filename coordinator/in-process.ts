@@ -30,7 +30,7 @@ export interface InProcessCoordinator {
   value(key: ChunkKey): Promise<Value>;
   deliver(key: ChunkKey, value: Value): void;
   /** Bytes of an opened source that no worker can open itself. */
-  read(job: JobId, ordinal: number, start: number, end: number): Promise<Uint8Array>;
+  read(job: JobId, ordinal: number, start: number, target: Uint8Array): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -70,16 +70,15 @@ export function createInProcessCoordinator(options: {
     bundle: (hash) => blobs.get(hash),
     value: (key) => fabric.outputs.locateValue(key),
     deliver: (key, value) => fabric.outputs.delivered(key, value),
-    async read(job, ordinal, start, end) {
+    async read(job, ordinal, start, target) {
       const source = fabric.source(job, ordinal);
       if (source === undefined) throw new KindlingError("UnknownSource", `Job ${job} has no source ${ordinal} open`);
-      const bytes = new Uint8Array(end - start);
       let filled = 0;
-      for await (const part of source.read(start, end)) {
-        bytes.set(part, filled);
+      for await (const part of source.read(start, start + target.byteLength)) {
+        target.set(part, filled);
         filled += part.byteLength;
       }
-      return bytes.subarray(0, filled);
+      return filled;
     },
     close: async () => {
       jobs.close();

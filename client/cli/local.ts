@@ -58,6 +58,17 @@ function inProcessDataPlane(coordinator: InProcessCoordinator): DataPlane {
         throw new KindlingError("BadChunk", `${key} is encoded, in the process that needs its value`);
       coordinator.deliver(key, payload.value);
     },
-    read: (job, { ordinal }, start, end) => coordinator.read(job, ordinal, start, end),
+    read(job, { ordinal }, start, end) {
+      let position = start;
+      return {
+        async next(buffer) {
+          const target = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, end - position));
+          const filled = await coordinator.read(job, ordinal, position, target);
+          position += filled;
+          return target.subarray(0, filled);
+        },
+        close() {},
+      };
+    },
   };
 }

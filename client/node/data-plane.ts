@@ -1,6 +1,7 @@
 import type { BlobHash, JobId } from "../../shared/ids.ts";
 import type { ChunkRef, HeldChunk, SourceSpec } from "../../shared/protocol/messages.ts";
 import type { Value } from "../../shared/value.ts";
+import type { ByteStream } from "./byte-stream.ts";
 
 /**
  * An output chunk in a node's hands: encoded bytes where it has crossed or may cross the network, the value itself within one process
@@ -20,5 +21,5 @@ export interface DataPlane {
   /** Gives a held chunk to the coordinator. */
   upload(chunk: HeldChunk, payload: Payload, signal: AbortSignal): Promise<void>;
   /** The bytes [start, end) of a source; rejects with `SourceUnavailable`. Not used where the source has a `path`. */
-  read(job: JobId, source: SourceSpec, start: number, end: number, signal: AbortSignal): Promise<Uint8Array>;
+  read(job: JobId, source: SourceSpec, start: number, end: number, signal: AbortSignal): ByteStream;
 }

@@ -7,6 +7,7 @@ import type { WorkInput } from "../worker/compute-protocol.ts";
 import type { PeerFetch } from "../transport/peer/exchange.ts";
 import { estimateBytes, shareArrays } from "../worker/share.ts";
 import { ByteCache } from "./byte-cache.ts";
+import type { ByteStream } from "./byte-stream.ts";
 import type { DataPlane, Payload } from "./data-plane.ts";
 import { Gate } from "./gate.ts";
 import type { HeldOutputs } from "./held-outputs.ts";
@@ -108,13 +109,39 @@ export class Inputs {
     this.#broadcasts.dropWhere((key) => key.startsWith(`${job}/`));
   }
 
-  /** In a buffer of its own, which the caller may give away. */
-  async read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array> {
-    const bytes = await this.#steadily(this.#options.lifetime, (plane, signal) =>
-      plane.read(job, source, start, end, signal),
-    );
-    this.#options.count("received", bytes.byteLength);
-    return compact(bytes);
+  /** The bytes [start, end) of a source. */
+  read(job: JobId, source: SourceSpec, start: number, end: number): ByteStream {
+    const { lifetime, count } = this.#options;
+    const closing = new AbortController();
+    const signal = AbortSignal.any([lifetime, closing.signal]);
+    let position = start;
+    /** From one data plane: after a reconnect there is another. */
+    let opened: { readonly plane: DataPlane; readonly stream: ByteStream } | undefined;
+    const openOn = (plane: DataPlane): ByteStream => {
+      if (opened?.plane !== plane) {
+        opened?.stream.close();
+        opened = { plane, stream: plane.read(job, source, position, end, signal) };
+      }
+      return opened.stream;
+    };
+    return {
+      next: async (buffer) => {
+        const room = buffer.byteLength;
+        let memory: ArrayBuffer | undefined = buffer;
+        const bytes = await this.#steadily(signal, (plane) => {
+          const given = memory ?? new ArrayBuffer(room);
+          memory = undefined;
+          return openOn(plane).next(given);
+        });
+        position += bytes.byteLength;
+        count("received", bytes.byteLength);
+        return bytes;
+      },
+      close() {
+        opened?.stream.close();
+        closing.abort(new Error("The reader wants no more"));
+      },
+    };
   }
 
   async upload(chunk: HeldChunk, payload: Payload): Promise<void> {

@@ -19,11 +19,13 @@ import type { DataPlane } from "./data-plane.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import { HeldOutputs } from "./held-outputs.ts";
 import { type Connection, Inputs } from "./inputs.ts";
+import { take } from "./byte-stream.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { SessionState } from "./session.ts";
 import { SessionDriver } from "./session-driver.ts";
 import { Relief } from "./relief.ts";
+import { pumpSource } from "./source-pump.ts";
 import { Spill, type SpillFile } from "./spill.ts";
 import type { NodeState } from "./state.ts";
 import type { SpawnWorker } from "./worker-handle.ts";
@@ -134,9 +136,14 @@ export class ComputeNode {
         bundle: (hash) => this.#inputs.bundle(hash),
         broadcast: (ref) => this.#inputs.broadcast(ref),
         read: async (job, source, start, end) => {
-          const bytes = await this.#inputs.read(job, source, start, end);
-          return transfer(bytes, bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : []);
+          const bytes = await take(this.#inputs.read(job, source, start, end), end - start);
+          return transfer(bytes, [bytes.buffer]);
         },
+        stream: (job, source, start, end, port) =>
+          pumpSource(port, (from, to) => this.#inputs.read(job, source, from, to), {
+            ...{ start, end },
+            memoryBytes: memoryBytes / slots,
+          }),
         progress: (attempt, units) => this.#bench.progress(attempt, units),
       },
     });

@@ -1,5 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { type FetchLike, readApiError } from "../api/errors.ts";
+import { type ByteStream, take } from "../node/byte-stream.ts";
+import { type Body, bodyOf } from "./body.ts";
 
 /** Tries in a row that bring no byte before a download gives up, and ms before the second; each wait doubles. */
 const TRIES = 3;
@@ -21,13 +23,6 @@ export interface Wanted {
   readonly end: number | null;
 }
 
-/** What has arrived so far. */
-interface Progress {
-  /** Null until the size is known. */
-  target: Uint8Array<ArrayBuffer> | null;
-  received: number;
-}
-
 /** The coordinator's refusal: asking again at once would bring the same. */
 class Refused extends Error {
   readonly error: Error;
@@ -37,90 +32,150 @@ class Refused extends Error {
   }
 }
 
-/**
- * Downloads bytes, taking up a broken transfer where it broke. Rejects with the coordinator's own error, with the last
- * connection's error, or with the signal's reason.
- */
+/** Downloads bytes, as `Download` does; of what has come nothing is asked for again. */
 export async function download(transfer: Transfer, wanted: Wanted, signal: AbortSignal): Promise<Uint8Array> {
-  const progress: Progress = {
-    target: wanted.end === null ? null : new Uint8Array(wanted.end - wanted.start),
-    received: 0,
-  };
-  for (let tries = 1, wait = RETRY_FIRST_MS; ; ) {
-    const before = progress.received;
-    try {
-      return await attempt(transfer, wanted, progress, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof Refused) throw error.error;
-      if (progress.received > before) {
-        tries = 0;
-        wait = RETRY_FIRST_MS;
-      }
-      if (tries === TRIES) throw error;
-    }
-    await new Promise<void>((resolve) => transfer.clock.after(wait, resolve));
-    signal.throwIfAborted();
-    tries++;
-    wait *= 2;
-  }
-}
-
-async function attempt(
-  { fetch, clock, url, headers }: Transfer,
-  wanted: Wanted,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const idle = idleSignal(clock);
-  const stop = AbortSignal.any([signal, idle.signal]);
+  const stream = new Download(transfer, wanted, signal, "early");
   try {
-    const from = wanted.start + progress.received;
-    const range = from > 0 || wanted.end !== null;
-    const last = wanted.end === null ? "" : wanted.end - 1;
-    const response = await fetch(url, {
-      headers: range ? { ...headers, Range: `bytes=${from}-${last}` } : headers,
-      signal: stop,
-      // The node has caches of its own.
-      cache: "no-store",
-      redirect: "error",
-    });
-    if (!response.ok) throw new Refused(await readApiError(response));
-    if (range !== (response.status === 206))
-      throw new Error(`The answer ${response.status} is not the range asked for`);
-    progress.target ??= new Uint8Array(Number(response.headers.get("Content-Length") ?? 0));
-    await fill(response, progress, idle.restart);
-    if (progress.received < progress.target.byteLength) throw new Error("The transfer broke off");
-    return progress.target;
-  } catch (error) {
-    throw idle.signal.aborted ? new Error("No byte came for too long", { cause: error }) : error;
+    return await take(stream, await stream.size());
   } finally {
-    idle.end();
+    stream.close();
   }
 }
 
-async function fill(response: Response, progress: Progress, alive: () => void): Promise<void> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    alive();
-    // More bytes than wanted do not fit: `set` throws, and the transfer counts as broken.
-    progress.target?.set(read.value, progress.received);
-    progress.received += read.value.byteLength;
+/**
+ * Bytes of a resource, piece by piece; a broken transfer is taken up where it broke. Rejects with the coordinator's own error, with the
+ * last connection's error, or with the signal's reason.
+ */
+export class Download implements ByteStream {
+  readonly #transfer: Transfer;
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #pieces: "full" | "early";
+  readonly #start: number;
+  /** Null until the size is known. */
+  #end: number | null;
+  #position: number;
+  #connection: { readonly body: Body; readonly idle: Idle } | undefined;
+
+  /** `pieces`: whether each is full, which costs less, or is given out as it comes, so that none is lost when a connection breaks. */
+  constructor(transfer: Transfer, { start, end }: Wanted, signal: AbortSignal, pieces: "full" | "early") {
+    this.#transfer = transfer;
+    this.#pieces = pieces;
+    this.#signal = AbortSignal.any([signal, this.#closing.signal]);
+    this.#start = start;
+    this.#end = end;
+    this.#position = start;
+  }
+
+  /** Bytes in all. */
+  async size(): Promise<number> {
+    if (this.#end === null) await this.#steadily(() => this.#connected());
+    return (this.#end ?? this.#start) - this.#start;
+  }
+
+  next(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = buffer.byteLength;
+    if (this.#position === this.#end) return Promise.resolve(new Uint8Array(buffer, 0, 0));
+    let memory: ArrayBuffer | undefined = buffer;
+    return this.#steadily(async (isFirstTry) => {
+      const { body, idle } = await this.#connected();
+      const left = (this.#end ?? this.#position) - this.#position;
+      const given = memory ?? new ArrayBuffer(bytes);
+      // It is lost with a connection that breaks, and all that came into it: after a break what comes is given out at once, so that a
+      // connection that breaks again and again moves on.
+      memory = undefined;
+      const isWhole = this.#pieces === "full" && isFirstTry;
+      const piece = await body.fill(given, Math.min(bytes, left), isWhole, idle.restart);
+      if (piece.byteLength === 0) throw new Error("The transfer broke off");
+      if (piece.byteLength === left && !(await body.isAtEnd())) throw new Error("More bytes came than were asked for");
+      idle.pause();
+      this.#position += piece.byteLength;
+      return piece;
+    });
+  }
+
+  close(): void {
+    this.#disconnect();
+    this.#closing.abort(new Error("The download was ended"));
+  }
+
+  async #steadily<T>(act: (isFirstTry: boolean) => Promise<T>): Promise<T> {
+    for (let tries = 1, wait = RETRY_FIRST_MS; ; tries++, wait *= 2) {
+      try {
+        return await act(tries === 1);
+      } catch (error) {
+        const isIdle = this.#connection?.idle.signal.aborted ?? false;
+        this.#disconnect();
+        this.#signal.throwIfAborted();
+        if (error instanceof Refused) throw error.error;
+        if (tries === TRIES) throw isIdle ? new Error("No byte came for too long", { cause: error }) : error;
+      }
+      await new Promise<void>((resolve) => this.#transfer.clock.after(wait, resolve));
+      this.#signal.throwIfAborted();
+    }
+  }
+
+  async #connected(): Promise<{ readonly body: Body; readonly idle: Idle }> {
+    if (this.#connection !== undefined) {
+      this.#connection.idle.restart();
+      return this.#connection;
+    }
+    const { fetch, clock, url, headers } = this.#transfer;
+    const idle = new Idle(clock);
+    const from = this.#position;
+    const range = from > 0 || this.#end !== null;
+    const last = this.#end === null ? "" : this.#end - 1;
+    try {
+      const response = await fetch(url, {
+        headers: range ? { ...headers, Range: `bytes=${from}-${last}` } : headers,
+        signal: AbortSignal.any([this.#signal, idle.signal]),
+        // The node has caches of its own.
+        cache: "no-store",
+        redirect: "error",
+      });
+      if (!response.ok) throw new Refused(await readApiError(response));
+      if (range !== (response.status === 206)) {
+        throw new Error(`The answer ${response.status} is not the range asked for`);
+      }
+      this.#end ??= from + Number(response.headers.get("Content-Length") ?? 0);
+      this.#connection = { body: bodyOf(response), idle };
+      return this.#connection;
+    } catch (error) {
+      idle.pause();
+      throw idle.signal.aborted ? new Error("No byte came for too long", { cause: error }) : error;
+    }
+  }
+
+  #disconnect(): void {
+    this.#connection?.idle.end();
+    this.#connection = undefined;
   }
 }
 
-/** A signal that aborts when `restart` was not called for too long. */
-function idleSignal(clock: Clock) {
-  const controller = new AbortController();
-  const expire = (): void => controller.abort();
-  let cancel = clock.after(FIRST_BYTE_MS, expire);
-  return {
-    signal: controller.signal,
-    restart(): void {
-      cancel();
-      cancel = clock.after(IDLE_MS, expire);
-    },
-    end: (): void => cancel(),
+/** A signal that aborts when no byte came for too long while one was waited for. */
+class Idle {
+  readonly #clock: Clock;
+  readonly #controller = new AbortController();
+  #cancel: () => void;
+  readonly signal = this.#controller.signal;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#cancel = clock.after(FIRST_BYTE_MS, this.end);
+  }
+
+  readonly restart = (): void => {
+    this.#cancel();
+    this.#cancel = this.#clock.after(IDLE_MS, this.end);
+  };
+
+  pause(): void {
+    this.#cancel();
+  }
+
+  /** Ends the connection. */
+  readonly end = (): void => {
+    this.#cancel();
+    this.#controller.abort();
   };
 }

@@ -7,6 +7,7 @@ import { sha256Hex } from "../../shared/hash.ts";
 import { blobHash, jobId, parseChunkKey } from "../../shared/ids.ts";
 import type { ChunkRef } from "../../shared/protocol/messages.ts";
 import { ManualClock } from "../../shared/testing/manual-clock.ts";
+import { take } from "../node/byte-stream.ts";
 import { createHttpDataPlane } from "./http-data-plane.ts";
 
 const CONTENT = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 251);
@@ -50,7 +51,7 @@ async function serve(answers: readonly Answer[] = [], clock: Clock = impatient) 
     server.close();
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { plane: createHttpDataPlane({ url, secret: "S", clock }), ranges };
+  return { url, plane: createHttpDataPlane({ url, secret: "S", clock }), ranges };
 }
 
 const breakAfter =
@@ -70,9 +71,11 @@ test("bundles, chunks and ranges of sources come as they are, with the node's se
   expect(Buffer.compare(await plane.bundle(HASH, never), CONTENT)).toBe(0);
   const chunk = await plane.chunk(CHUNK, never);
   expect("encoded" in chunk && Buffer.compare(chunk.encoded, CONTENT)).toBe(0);
-  const part = await plane.read(jobId("j-1"), SOURCE, 1000, 2000, never);
-  expect(Buffer.compare(part, CONTENT.subarray(1000, 2000))).toBe(0);
-  expect(await plane.read(jobId("j-1"), SOURCE, 5, 5, never)).toHaveLength(0);
+  const stream = plane.read(jobId("j-1"), SOURCE, 1000, 2000, never);
+  expect(Buffer.compare(await stream.next(new ArrayBuffer(600)), CONTENT.subarray(1000, 1600))).toBe(0);
+  expect(Buffer.compare(await stream.next(new ArrayBuffer(600)), CONTENT.subarray(1600, 2000))).toBe(0);
+  expect(await stream.next(new ArrayBuffer(600))).toHaveLength(0);
+  expect(await plane.read(jobId("j-1"), SOURCE, 5, 5, never).next(new ArrayBuffer(1))).toHaveLength(0);
   expect(ranges).toEqual([
     `/api/blobs/${HASH} whole Bearer S`,
     `/api/blobs/${HASH} bytes=0-999999 Bearer S`,
@@ -99,6 +102,47 @@ test("a transfer that breaks is taken up where it broke, however often it moves 
   for (const [index, start] of starts.slice(1).entries()) expect(start).toBeGreaterThan(starts[index] ?? 0);
 });
 
+test("a source whose connection breaks again and again is read on where each broke", async () => {
+  const { plane, ranges } = await serve(Array.from({ length: 6 }, () => breakAfter(100_000)));
+  const stream = plane.read(jobId("j-1"), SOURCE, 0, CONTENT.byteLength, never);
+  expect(Buffer.compare(await take(stream, CONTENT.byteLength), CONTENT)).toBe(0);
+  expect(ranges.length).toBeGreaterThan(6);
+});
+
+test("a reader that pauses is not taken for a silent connection; one that ends lets it go", async () => {
+  const clock = new ManualClock();
+  const gone = Promise.withResolvers<void>();
+  const slow: Answer = (response, part) => {
+    response.once("close", gone.resolve);
+    response.write(part.subarray(0, 2_000));
+  };
+  const { plane } = await serve([slow], clock);
+  const stream = plane.read(jobId("j-1"), SOURCE, 0, CONTENT.byteLength, never);
+  expect(await stream.next(new ArrayBuffer(2_000))).toHaveLength(2_000);
+  expect(clock.step()).toBe(false);
+  stream.close();
+  await gone.promise;
+});
+
+test("where the browser cannot read into given memory, its own is copied", async () => {
+  const plain = (input: string, init?: RequestInit): Promise<Response> => fetch(input, init).then(withoutByob);
+  const { url, ranges } = await serve([breakAfter(100_000), breakAfter(100_000)]);
+  const plane = createHttpDataPlane({ url, secret: "S", clock: impatient, fetch: plain });
+  const chunk = await plane.chunk(CHUNK, never);
+  expect("encoded" in chunk && Buffer.compare(chunk.encoded, CONTENT)).toBe(0);
+  expect(ranges).toHaveLength(3);
+  const source = plane.read(jobId("j-1"), SOURCE, 7, 300_000, never);
+  expect(Buffer.compare(await take(source, 299_993), CONTENT.subarray(7, 300_000))).toBe(0);
+});
+
+/** The response as a browser gives it whose bodies are no byte streams. */
+function withoutByob({ body, status, headers }: Response): Response {
+  const plain = body?.pipeThrough(new TransformStream<Uint8Array, Uint8Array>());
+  const response = new Response(plain ?? null, { status, headers });
+  Object.defineProperty(response, "body", { value: plain ?? null });
+  return response;
+}
+
 test("what came by another way is not asked for again", async () => {
   const { plane, ranges } = await serve();
   const rest = await plane.chunk(CHUNK, never, CONTENT.subarray(0, 600_000));
@@ -120,7 +164,7 @@ test("without any progress it gives up, retryably", async () => {
   );
   await expect(plane.chunk(CHUNK, never)).rejects.toMatchObject({ code: "InputUnavailable", retryable: true });
   expect(ranges).toHaveLength(3);
-  await expect(plane.read(jobId("j-1"), SOURCE, 0, 9, never)).rejects.toMatchObject({
+  await expect(plane.read(jobId("j-1"), SOURCE, 0, 9, never).next(new ArrayBuffer(9))).rejects.toMatchObject({
     code: "SourceUnavailable",
     retryable: true,
     message: expect.stringContaining("in.csv") as string,

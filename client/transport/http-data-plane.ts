@@ -4,7 +4,7 @@ import { sha256Hex } from "../../shared/hash.ts";
 import type { BlobHash } from "../../shared/ids.ts";
 import { type FetchLike, readApiError } from "../api/errors.ts";
 import type { DataPlane } from "../node/data-plane.ts";
-import { download, type Transfer, type Wanted } from "./download.ts";
+import { Download, download, type Transfer, type Wanted } from "./download.ts";
 
 export interface HttpDataPlaneOptions {
   /** Origin of the coordinator, `http://host:port`. */
@@ -24,18 +24,12 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
   const headers = { Authorization: `Bearer ${secret}` };
   const transfer = (path: string): Transfer => ({ fetch: fetchNow, clock, headers, url: `${url}${path}` });
 
-  async function bytes(
-    path: string,
-    wanted: Wanted,
-    what: string,
-    code: Unavailable,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  async function bytes(path: string, wanted: Wanted, what: string, signal: AbortSignal): Promise<Uint8Array> {
     try {
       return await download(transfer(path), wanted, signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw unavailable(code, what, error);
+      throw unavailable("InputUnavailable", what, error);
     }
   }
 
@@ -49,9 +43,7 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
     const from = start.byteLength;
     // An empty range cannot be asked for.
     const rest =
-      size === from
-        ? new Uint8Array(0)
-        : await bytes(`/api/blobs/${hash}`, { start: from, end: size }, what, "InputUnavailable", signal);
+      size === from ? new Uint8Array(0) : await bytes(`/api/blobs/${hash}`, { start: from, end: size }, what, signal);
     const content = from === 0 ? rest : joined(start, rest);
     const actual = await sha256Hex(content);
     if (actual !== hash) throw unavailable("InputUnavailable", what, new Error(`its bytes have the hash ${actual}`));
@@ -79,10 +71,16 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
       if (!sent.ok) throw await readApiError(sent);
       await sent.body?.cancel();
     },
-    async read(job, { ordinal, name }, start, end, signal) {
-      if (start >= end) return new Uint8Array(0);
-      const path = `/api/jobs/${job}/sources/${ordinal}`;
-      return bytes(path, { start, end }, `bytes ${start} to ${end} of ${name}`, "SourceUnavailable", signal);
+    read(job, { ordinal, name }, start, end, signal) {
+      const stream = new Download(transfer(`/api/jobs/${job}/sources/${ordinal}`), { start, end }, signal, "full");
+      return {
+        next: (buffer) =>
+          stream.next(buffer).catch((error: unknown) => {
+            signal.throwIfAborted();
+            throw unavailable("SourceUnavailable", `bytes ${start} to ${end} of ${name}`, error);
+          }),
+        close: () => stream.close(),
+      };
     },
   };
 }

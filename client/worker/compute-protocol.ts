@@ -64,7 +64,9 @@ export interface ComputeHost {
   bundle(hash: BlobHash): Promise<Uint8Array>;
   broadcast(ref: ChunkRef): Promise<Payload>;
   /** The bytes [start, end) of a source. */
-  read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array>;
+  read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Sends the bytes [start, end) of a source through the port, ahead of their reader: see read-ahead.ts. */
+  stream(job: JobId, source: SourceSpec, start: number, end: number, port: MessagePort): Promise<void>;
   /** Units done so far. */
   progress(attempt: AttemptId, units: number): void;
 }

@@ -2,7 +2,7 @@ import { type Remote, transfer, wrap } from "comlink";
 import { systemClock } from "../../shared/clock.ts";
 import { KindlingError, toWireError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/hash.ts";
-import { type AttemptId, blobHash, type BlobHash } from "../../shared/ids.ts";
+import { type AttemptId, blobHash, type BlobHash, type JobId } from "../../shared/ids.ts";
 import type { ChunkRef, SourceSpec } from "../../shared/protocol/messages.ts";
 import { decodeValue, encodeValue } from "../../shared/protocol/value-codec.ts";
 import type { OpenSource, RuntimeEnvironment } from "../../shared/runtime/environment.ts";
@@ -22,7 +22,7 @@ import type {
   WorkerConfig,
   WorkInput,
 } from "./compute-protocol.ts";
-import { readAhead } from "./read-ahead.ts";
+import { readAhead, type SourceAccess } from "./read-ahead.ts";
 import { estimateBytes, shareArrays } from "./share.ts";
 
 /** What differs between a worker thread of Node and a Web Worker. */
@@ -92,12 +92,23 @@ class WorkerTasks {
       ...(platform.webgl && { webgl: platform.webgl }),
       open: (job, source, expected) => {
         if (source.path !== undefined && platform.openFile !== undefined) return platform.openFile(source.path, source);
-        return readAhead(source, (start, end) => host.read(job, source, start, end), expected);
+        return readAhead(source, this.#access(job, source), expected);
       },
       allocate: (bytes) => new Uint8Array(config.inProcess ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
     };
     this.#runtime = new TaskRuntime(environment, systemClock);
     this.#relief = new Relief(config.memoryBytes / 4, () => platform.collect?.());
+  }
+
+  #access(job: JobId, source: SourceSpec): SourceAccess {
+    return {
+      read: (start, end) => this.#host.read(job, source, start, end),
+      stream: (start, end) => {
+        const { port1, port2 } = new MessageChannel();
+        void this.#host.stream(job, source, start, end, transfer(port2, [port2]));
+        return port1;
+      },
+    };
   }
 
   async run(request: RunRequest): Promise<RunReply> {

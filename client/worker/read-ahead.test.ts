@@ -1,40 +1,85 @@
 import { expect, test } from "vitest";
-import { BLOCK_BYTES, BLOCKS_AHEAD, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
+import { PIECE_BYTES } from "../node/byte-stream.ts";
+import { pumpSource } from "../node/source-pump.ts";
+import { streamOf } from "../node/testing/byte-streams.ts";
+import { KEPT_PIECES, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
 
 const MIB = 1024 * 1024;
+const LITTLE = 16 * MIB;
+const PLENTY = 1024 * MIB;
 
-/** A source of `bytes` bytes whose byte at i is i mod 251, with the requests that were made of it. */
-function source(bytes: number) {
-  const content = Uint8Array.from({ length: bytes }, (_, index) => index % 251);
-  const requests: [start: number, end: number][] = [];
-  return {
-    content,
-    requests,
-    open: (expected?: { start: number; end: number }) =>
-      readAhead(
-        { ordinal: 0, name: "data.csv", bytes },
-        (start, end) => {
-          requests.push([start, end]);
+type Request = [kind: "read" | "stream" | "request", start: number, end: number];
+
+/** A source of `bytes` bytes whose byte at i is i mod 251, read as a worker reads it, with the requests that were made of it. */
+function source(bytes: number, memoryBytes = PLENTY) {
+  const content = new Uint8Array(bytes);
+  for (let index = 0; index < bytes; index++) content[index] = index % 251;
+  const requests: Request[] = [];
+  const pumps: Promise<void>[] = [];
+  const open = (expected?: { start: number; end: number }) =>
+    readAhead(
+      { ordinal: 0, name: "data.csv", bytes },
+      {
+        read(start, end) {
+          requests.push(["read", start, end]);
           return Promise.resolve(content.slice(start, end));
         },
-        expected && { source: 0, ...expected },
-      ),
-  };
+        stream(start, end) {
+          requests.push(["stream", start, end]);
+          const { port1, port2 } = new MessageChannel();
+          const request = (from: number, to: number) => {
+            requests.push(["request", from, to]);
+            return streamOf(content.subarray(from, to));
+          };
+          pumps.push(pumpSource(port2, request, { start, end, memoryBytes }));
+          return port1;
+        },
+      },
+      expected && { source: 0, ...expected },
+    );
+  return { content, requests, open, ended: () => Promise.all(pumps) };
 }
 
-test("a range is read in large blocks that are requested before they are needed, and not past its end", async () => {
-  const end = 20 * MIB;
-  const { content, requests, open } = source(30 * MIB);
+test.each([
+  ["much", PLENTY, 16],
+  ["little", LITTLE, KEPT_PIECES],
+])("a range is read through large requests, and not past its end, with %s memory", async (_, memory, pieces) => {
+  const end = 50 * MIB;
+  const { content, requests, open, ended } = source(60 * MIB, memory);
   const reader = open({ start: 3, end });
-  const buffer = new Uint8Array(MIB);
-  expect(await reader.readInto(buffer, 3)).toBe(MIB);
-  expect(requests).toHaveLength(1 + BLOCKS_AHEAD);
-  for (let at = 3 + MIB; at < end; at += MIB) {
-    const want = Math.min(MIB, end - at);
+  const buffer = new Uint8Array(MIB + 7);
+  for (let at = 3; at < end; at += buffer.byteLength) {
+    const want = Math.min(buffer.byteLength, end - at);
     expect(await reader.readInto(buffer.subarray(0, want), at)).toBe(want);
     expect(Buffer.compare(buffer.subarray(0, want), content.subarray(at, at + want))).toBe(0);
   }
-  expect(requests).toEqual([0, 1, 2, 3, 4].map((n) => [3 + n * BLOCK_BYTES, Math.min(3 + (n + 1) * BLOCK_BYTES, end)]));
+  reader.close();
+  await ended();
+  const each = pieces * PIECE_BYTES;
+  const starts = Array.from({ length: Math.ceil((end - 3) / each) }, (_, index) => 3 + index * each);
+  expect(requests).toEqual([
+    ["stream", 3, end],
+    ...starts.map((start): Request => ["request", start, Math.min(start + each, end)]),
+  ]);
+});
+
+test("what is there is given at once, without a promise", async () => {
+  const { open, ended } = source(4 * MIB);
+  const reader = open({ start: 0, end: 4 * MIB });
+  await reader.readInto(new Uint8Array(10), 0);
+  expect(reader.readInto(new Uint8Array(100), 10)).toBe(100);
+  reader.close();
+  await ended();
+});
+
+test("requests go only so far ahead of a reader as its memory allows", async () => {
+  const { requests, open, ended } = source(60 * MIB, LITTLE);
+  const reader = open({ start: 0, end: 60 * MIB });
+  await reader.readInto(new Uint8Array(10), 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(requests.filter(([kind]) => kind === "request")).toHaveLength(2);
+  reader.close();
+  await ended();
 });
 
 test("a record that crosses the range's end costs one small request", async () => {
@@ -44,9 +89,34 @@ test("a record that crosses the range's end costs one small request", async () =
   expect(await reader.readInto(buffer, 0)).toBe(1100);
   expect([...buffer]).toEqual([...content.subarray(0, 1100)]);
   expect(requests).toEqual([
-    [0, 1000],
-    [1000, 1000 + SINGLE_BYTES],
+    ["stream", 0, 1000],
+    ["request", 0, 1000],
+    ["read", 1000, 1000 + SINGLE_BYTES],
   ]);
+});
+
+test("a reader that takes turns between places near each other asks for nothing twice", async () => {
+  const { content, requests, open } = source(20 * MIB);
+  const reader = open({ start: 0, end: 20 * MIB });
+  const buffer = new Uint8Array(MIB / 2);
+  for (let group = 0; group < 20 * MIB; group += 4 * MIB) {
+    for (const at of [group, group + 2 * MIB, group + MIB / 2, group + 3 * MIB, group + MIB]) {
+      expect(await reader.readInto(buffer, at)).toBe(buffer.byteLength);
+      expect(Buffer.compare(buffer, content.subarray(at, at + buffer.byteLength))).toBe(0);
+    }
+  }
+  expect(requests.filter(([kind]) => kind !== "request")).toEqual([["stream", 0, 20 * MIB]]);
+});
+
+test("a jump far away is a new request", async () => {
+  const { content, requests, open } = source(40 * MIB);
+  const reader = open({ start: 0, end: 40 * MIB });
+  const buffer = new Uint8Array(10);
+  for (const at of [0, 30 * MIB, MIB]) {
+    await reader.readInto(buffer, at);
+    expect([...buffer]).toEqual([...content.subarray(at, at + 10)]);
+  }
+  expect(requests.filter(([kind]) => kind === "stream").map(([, start]) => start)).toEqual([0, 30 * MIB, MIB]);
 });
 
 test("without a known range the second read in a row starts fetching ahead; jumps do not", async () => {
@@ -56,9 +126,9 @@ test("without a known range the second read in a row starts fetching ahead; jump
   await reader.readInto(buffer, 0);
   await reader.readInto(buffer, 10 * MIB);
   await reader.readInto(buffer, 5 * MIB);
-  expect(requests.map(([start, end]) => end - start)).toEqual([SINGLE_BYTES, SINGLE_BYTES, SINGLE_BYTES]);
+  expect(requests.map(([kind, start, end]) => [kind, end - start])).toEqual(new Array(3).fill(["read", SINGLE_BYTES]));
   await reader.readInto(buffer, 5 * MIB + SINGLE_BYTES);
-  expect(requests.slice(3).map(([start, end]) => end - start)).toEqual(new Array(1 + BLOCKS_AHEAD).fill(BLOCK_BYTES));
+  expect(requests[3]).toEqual(["stream", 5 * MIB + SINGLE_BYTES, 20 * MIB]);
 });
 
 test("reads at and past the source's end give what is there", async () => {
@@ -71,11 +141,27 @@ test("reads at and past the source's end give what is there", async () => {
   expect(await reader.readInto(buffer, 500)).toBe(0);
 });
 
-test("a failed request fails the read that needs it", async () => {
+test("a failed request fails the read that needs it, after all that came before", async () => {
+  const bytes = 3 * MIB;
+  const failing = (start: number, end: number): MessagePort => {
+    const { port1, port2 } = new MessageChannel();
+    const good = streamOf(new Uint8Array(PIECE_BYTES).fill(9));
+    let pieces = 0;
+    const stream = {
+      next: (buffer: ArrayBuffer) => (pieces++ === 0 ? good.next(buffer) : Promise.reject(new Error("source is gone"))),
+      close: () => {},
+    };
+    void pumpSource(port2, () => stream, { start, end, memoryBytes: PLENTY });
+    return port1;
+  };
   const reader = readAhead(
-    { ordinal: 0, name: "data.csv", bytes: 10 },
-    () => Promise.reject(new Error("source is gone")),
-    undefined,
+    { ordinal: 0, name: "data.csv", bytes },
+    { read: () => Promise.reject(new Error("source is gone")), stream: failing },
+    { source: 0, start: 0, end: bytes },
   );
-  await expect(reader.readInto(new Uint8Array(5), 0)).rejects.toThrow("source is gone");
+  const buffer = new Uint8Array(PIECE_BYTES);
+  expect(await reader.readInto(buffer, 0)).toBe(PIECE_BYTES);
+  await expect(reader.readInto(buffer, PIECE_BYTES)).rejects.toThrow("source is gone");
+  await expect(reader.readInto(new Uint8Array(5), bytes - 5)).rejects.toThrow("source is gone");
+  reader.close();
 });

@@ -2,6 +2,7 @@ import type { JobView } from "../../shared/protocol/api.ts";
 import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { Value } from "../../shared/value.ts";
 import { Cluster } from "../support/cluster.ts";
+import { FreeBrowser } from "../support/free-browser.ts";
 
 /** ms until a job is given up. */
 const LIMIT = 1_200_000;
@@ -15,6 +16,7 @@ export interface NodeSpec {
 /** A coordinator with nodes that stay joined and warm between jobs. */
 export class Fabric {
   #cluster: Cluster | undefined;
+  #browser: FreeBrowser | undefined;
   readonly #nodes: readonly NodeSpec[];
   readonly #dataRoot: string;
 
@@ -27,7 +29,10 @@ export class Fabric {
   async start(): Promise<void> {
     // Nodes that connect to each other find one another at an address that is not loopback.
     const host = this.#nodes.length > 1 ? "0.0.0.0" : "127.0.0.1";
-    const cluster = await Cluster.start({ host, args: ["--data-root", this.#dataRoot] });
+    const browser = this.#nodes.some(({ kind }) => kind === "tab") ? await FreeBrowser.start() : undefined;
+    this.#browser = browser;
+    const newPage = browser === undefined ? {} : { newPage: () => browser.newPage() };
+    const cluster = await Cluster.start({ host, args: ["--data-root", this.#dataRoot], ...newPage });
     this.#cluster = cluster;
     for (const [index, { kind, slots }] of this.#nodes.entries()) {
       const name = `${kind} ${index + 1}`;
@@ -36,6 +41,7 @@ export class Fabric {
       const joined = (await cluster.client.overview()).nodes.find((node) => node.name === name);
       if (joined?.slots !== slots) throw new Error(`${name} offers ${joined?.slots} workers, not ${slots}`);
     }
+    await browser?.letAlone();
   }
 
   /** Submits a job over the API; its time is the job's own. */
@@ -46,7 +52,9 @@ export class Fabric {
   }
 
   async stop(): Promise<void> {
+    await this.#browser?.close();
     await this.#cluster?.close();
+    this.#browser = undefined;
     this.#cluster = undefined;
   }
 }

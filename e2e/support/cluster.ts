@@ -29,12 +29,20 @@ export class Cluster {
   coordinator!: Running;
   client!: ApiClient;
   #browser: Browser | null = null;
+  #newPage = async (): Promise<Page> => (await this.browser()).newPage();
   #port = "0";
 
   static async start(
-    options: { host?: string; args?: readonly string[]; env?: Record<string, string> } = {},
+    options: {
+      host?: string;
+      args?: readonly string[];
+      env?: Record<string, string>;
+      /** Opens tabs elsewhere than in a browser of this cluster's own. */
+      newPage?: () => Promise<Page>;
+    } = {},
   ): Promise<Cluster> {
     const cluster = new Cluster();
+    if (options.newPage !== undefined) cluster.#newPage = options.newPage;
     await cluster.startCoordinator(options);
     return cluster;
   }
@@ -80,7 +88,7 @@ export class Cluster {
     threads = 1,
     prepare: (page: Page) => Promise<unknown> = async () => {},
   ): Promise<Page> {
-    const page = await (await this.browser()).newPage();
+    const page = await this.#newPage();
     await page.goto(link);
     await page.getByLabel("Name of this device").fill(name);
     await page.getByLabel("Threads to lend").fill(String(threads));
