@@ -44,6 +44,7 @@ program
     "--allow-s3 [buckets]",
     "let jobs read s3:// with this machine's AWS credentials: any bucket, or these (name,name,…)",
   )
+  .option("--join-token-file <file>", "write the join token here, for nodes that read it with --token-file")
   .option("--public-url <url>", "how others reach this coordinator, where that differs")
   .option("--tls-cert <file>", "certificate, for https")
   .option("--tls-key <file>", "its key")
@@ -58,6 +59,7 @@ program
   .description("join a coordinator and compute for it")
   .requiredOption("--join <url>", "the join link, or the coordinator's URL")
   .option("--token <token>", "join token, unless the link has it or KINDLING_TOKEN is set")
+  .option("--token-file <file>", "a file with the join token")
   .option("--name <name>", "what the dashboard calls it (default: this machine's name)")
   .option("--slots <n>", "workers (default: one for each core)")
   .option("--memory <bytes>", "memory that they may use together, e.g. 2G (default: half of this machine's)")

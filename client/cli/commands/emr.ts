@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { DEFAULT_RELEASE } from "../../../docker/emr/index.ts";
 import { emrCreate, emrLogs, emrStatus, emrTerminate } from "./emr-cluster.ts";
 import { emrConfig, emrNotebookCell } from "./emr-config.ts";
+import { emrImage } from "./emr-image.ts";
 
 /** Adds `kindling emr …`. */
 export function addEmr(program: Command): Command {
@@ -28,6 +29,14 @@ export function addEmr(program: Command): Command {
   withImage(emr.command("notebook-cell"))
     .description("print a notebook's first cell: its session runs in the image")
     .action(emrNotebookCell);
+  emr
+    .command("image")
+    .description("build an image with your own Python packages on top of Kindling's")
+    .requiredOption("--requirements <file>", "pip's requirements, such as statsmodels==0.14.4")
+    .option("--base <image>", "the image it is made from", "kindling-spark")
+    .option("--tag <name>", "what it is called", "kindling-spark:own")
+    .option("--print", "print its Dockerfile and build nothing")
+    .action(emrImage);
   withSettings(emr.command("create"))
     .description("start a cluster with these settings; prints its id")
     .option("--name <name>", "what EMR calls it", "kindling")

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { KindlingError } from "../../../shared/errors.ts";
 import { startHeadless } from "../../headless/headless.ts";
@@ -9,6 +10,7 @@ import { splitLink } from "../remote.ts";
 export interface NodeCommandOptions {
   readonly join: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly name?: string;
   readonly slots?: string;
   readonly memory?: string;
@@ -19,9 +21,12 @@ export interface NodeCommandOptions {
 /** `kindling node`: joins a coordinator and computes until SIGINT or SIGTERM, or until it is turned away. */
 export async function node(options: NodeCommandOptions): Promise<void> {
   const { url, token: fromLink } = splitLink(options.join);
-  const token = options.token ?? fromLink ?? process.env["KINDLING_TOKEN"];
+  const token = options.token ?? (await tokenIn(options.tokenFile)) ?? fromLink ?? process.env["KINDLING_TOKEN"];
   if (!token) {
-    throw new KindlingError("BadUsage", "No join token: give the whole join link, --token, or set KINDLING_TOKEN");
+    throw new KindlingError(
+      "BadUsage",
+      "No join token: give the whole join link, --token, --token-file, or set KINDLING_TOKEN",
+    );
   }
   const slots = options.slots === undefined ? availableParallelism() : wholeNumber(options.slots, "slots", 1, 1024);
   const headless = await startHeadless({
@@ -41,4 +46,12 @@ export async function node(options: NodeCommandOptions): Promise<void> {
   });
   const { detail } = await headless.ended;
   if (!isWanted) throw new KindlingError("NodeEnded", `The node has ended${detail === "" ? "" : `: ${detail}`}`);
+}
+
+async function tokenIn(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new KindlingError("BadUsage", `--token-file ${file} cannot be read`, { cause });
+  });
+  return text.trim();
 }

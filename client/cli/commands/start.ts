@@ -7,6 +7,7 @@ import { createApiClient } from "../../api/client.ts";
 import { runDemo } from "../demo.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { wholeNumber } from "../numbers.ts";
+import { writeWhole } from "../part-file.ts";
 
 /** ms that a node of ours has to end what it runs when all stops. */
 const NODE_STOP_MS = 5_000;
@@ -20,6 +21,7 @@ export interface StartOptions {
   readonly allowUrls?: boolean | string;
   /** True for any bucket, or buckets with commas between. */
   readonly allowS3?: boolean | string;
+  readonly joinTokenFile?: string;
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -56,6 +58,9 @@ export async function start(options: StartOptions): Promise<void> {
   });
   try {
     const { dashboard, join } = coordinator.links;
+    if (options.joinTokenFile !== undefined) {
+      await writeWhole(options.joinTokenFile, [new TextEncoder().encode(`${coordinator.tokens.join}\n`)]);
+    }
     const links = `  dashboard  ${dashboard}\n  join link  ${join}\n`;
     process.stdout.write(`Kindling is at ${new URL(dashboard).origin}\n${links}`);
     if (options.demo) {
