@@ -2,7 +2,8 @@ import { InputError } from "kindling";
 import type { TreeRange } from "./forest/fit.ts";
 import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 import { MAX_BINNED_DEPTH } from "./forest/wasm-grower.ts";
-import type { RowsPlan } from "./rows/fit.ts";
+import { MAX_ROW_BINS } from "./rows/block.ts";
+import type { LevelOptions } from "./rows/growth.ts";
 import { featureCount, type Params, treeRanges } from "./options.ts";
 
 /** How one model is trained: it follows from the parameters and the number of features alone. */
@@ -55,22 +56,19 @@ const LEVELS = 16;
 const ROW_BINS = 64;
 const BLOCKS = 4;
 
-/** How a model's trees grow where nodes share the rows. */
+/** How a forest's trees grow where nodes share the rows. */
 export function planRows(
   params: Params,
-  { model, options, trees }: ModelPlan,
-  rows: number,
-  features: number,
-): RowsPlan {
-  if (model !== "rf") throw new InputError(`--distribute rows has no --model ${model}: use rf`);
+  { options }: ModelPlan,
+): { readonly blocks: number; readonly maxBins: number; readonly options: LevelOptions } {
   if (options.maxDepth > LEVELS) {
-    throw new InputError(`--distribute rows grows trees by levels: set --max-depth, at most ${LEVELS}`);
-  }
-  if (params.intervals !== undefined || params.explain) {
-    throw new InputError("--distribute rows has no --intervals and no --explain: use --distribute trees");
+    throw new InputError(`nodes that share the rows grow trees by levels: set --max-depth, at most ${LEVELS}`);
   }
   const { maxBins = ROW_BINS, ...levelOptions } = options;
-  return { trees, rows, features, blocks: Math.min(rows, params.partitions ?? BLOCKS), maxBins, options: levelOptions };
+  if (maxBins > MAX_ROW_BINS) {
+    throw new InputError(`--max-bins ${maxBins}: where nodes share the rows, at most ${MAX_ROW_BINS} are possible`);
+  }
+  return { blocks: params.partitions ?? BLOCKS, maxBins, options: levelOptions };
 }
 
 /** One task for each boosted model. */

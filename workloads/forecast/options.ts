@@ -121,9 +121,9 @@ export const params = z.object({
     .default(false)
     .describe("with --series: write model.json too, with the models of all series"),
   distribute: z
-    .enum(["trees", "rows"])
-    .default("trees")
-    .describe("what nodes share: the trees, each with all rows; or, for rf, the rows, all for each tree"),
+    .enum(["auto", "trees", "rows"])
+    .default("auto")
+    .describe("what nodes share: trees, each with all rows; rows, for rf; auto: rows if there are over 65,535"),
   partitions: z
     .number()
     .int()

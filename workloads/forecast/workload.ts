@@ -2,14 +2,14 @@ import { type Broadcast, type Dataset, defineWorkload, InputError, type Job } fr
 import { chooseModel } from "./auto.ts";
 import { prepareCases, type Unit, unitsOf } from "./cases.ts";
 import type { Prepared } from "./data/prepared.ts";
+import { encodeModel } from "./encode-model.ts";
 import type { Forest } from "./forest/forest.ts";
 import { lockstep } from "./lockstep.ts";
-import type { HeadInput } from "./model-file/head.ts";
-import { COLUMN_COUNT } from "./model-file/onnx-attributes.ts";
-import { type ModelPlan, planModel, planRows } from "./models.ts";
+import { type ModelPlan, planModel } from "./models.ts";
 import { type Params, params, shareTasks } from "./options.ts";
 import { type Fitted, jobMetrics, type TrainedSummary } from "./report.ts";
-import { fitByRows } from "./rows/fit.ts";
+import { seconds } from "./seconds.ts";
+import { driveRows, openShared } from "./rows/drive.ts";
 import type { Conclusion } from "./tasks/conclude.ts";
 import { detrend } from "./tasks/detrend.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
@@ -21,8 +21,33 @@ import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
 import { average, predict, predictIntervals } from "./tasks/predict.ts";
 import { prepare } from "./tasks/prepare.ts";
 import { readFiles, survey } from "./tasks/read.ts";
+import {
+  codeRows,
+  countDays,
+  divideRows,
+  findMiddles,
+  fitRowRules,
+  gatherTails,
+  joinBlock,
+  joinModel,
+  judgePart,
+  predictRows,
+  preparedOf,
+  readHeader,
+  scoreRows,
+  surveyRows,
+} from "./tasks/read-rows.ts";
 import { encodeReport, reportColumns, reportRows } from "./tasks/report-data.ts";
-import { beginTrees, countRows, cutRows, finishTrees, keepRows, splitNodes } from "./tasks/rows.ts";
+import {
+  beginTrees,
+  countRows,
+  finishTrees,
+  growSubtrees,
+  planHandOut,
+  shareRows,
+  splitNodes,
+  sumCounts,
+} from "./tasks/rows.ts";
 import { tryModel } from "./tasks/try-model.ts";
 
 interface Trained extends TrainedSummary {
@@ -43,12 +68,28 @@ export default defineWorkload({
     detrend,
     tryModel,
     fit,
-    cutRows,
-    keepRows,
+    readHeader,
+    countDays,
+    divideRows,
+    surveyRows,
+    findMiddles,
+    gatherTails,
+    fitRowRules,
+    judgePart,
+    preparedOf,
+    codeRows,
+    joinBlock,
     beginTrees,
     countRows,
+    sumCounts,
     splitNodes,
+    planHandOut,
+    shareRows,
+    growSubtrees,
     finishTrees,
+    joinModel,
+    predictRows,
+    scoreRows,
     question,
     explain,
     predict,
@@ -70,6 +111,8 @@ export default defineWorkload({
     if (params.seriesModels && params.modelFormat !== "json") {
       throw new InputError("--series-models writes JSON only: leave out --model-format");
     }
+    const shared = await openShared(job, params);
+    if (shared !== undefined) return driveRows(job, params, shared);
     const { cases, notes, read } = await prepareCases(job, params);
     const all = cases.filter(({ wanted }) => wanted.kind === "all");
     const checked = await trainAll(job, params, unitsOf(cases.slice(0, cases.length - all.length)), all.length === 0);
@@ -153,13 +196,12 @@ async function trainForest(
   params: Params,
   plan: ModelPlan,
   partition: Partition,
-  { label, checks, rows, features }: Named,
+  { label, checks }: Named,
 ): Promise<Trained> {
   const { model, options, trees, models, ranges, linear } = plan;
   if (params.intervals !== undefined && model === "gbt") {
     throw new InputError("--intervals come from the leaves of independent trees: use --model rf or et, or auto");
   }
-  const byRows = params.distribute === "rows" ? planRows(params, plan, rows, features) : undefined;
   const asksMore = params.intervals !== undefined || params.explain;
   const began = await seconds(job);
   const broadcast = await job.broadcast(linear ? await withoutTrend(job, partition, label) : partition);
@@ -168,9 +210,7 @@ async function trainForest(
     options,
     ...(asksMore && { intervals: params.intervals ?? null }),
   }));
-  const forest = await (byRows === undefined
-    ? job.map(fit, inputs, { broadcast, backend: params.backend, label: `fit (${label})` })
-    : fitByRows(job, byRows, broadcast, label));
+  const forest = await job.map(fit, inputs, { broadcast, backend: params.backend, label: `fit (${label})` });
   const fitSeconds = (await seconds(job)) - began;
   const stage = { broadcast, label: `predict (${label})` };
   const sums = await (params.intervals === undefined
@@ -185,15 +225,7 @@ async function trainForest(
     fitSeconds,
     trees,
     leaves: forest.summaries.reduce((total, summary) => total + summary.leaves, 0) / trees,
-    async encode() {
-      const input = { model, trees, models, options };
-      if (params.modelFormat === "onnx") return encodeOnnx(job, input, forest, broadcast);
-      const head = await job.map(encodeHead, [input], { broadcast });
-      const body = await job.map(encodeTrees, forest, { broadcast });
-      const foot = await job.map(encodeFoot, [null], { broadcast });
-      const datasets = [head, body, foot];
-      return { parts: datasets.flatMap(({ parts }) => parts), buckets: 1, summaries: [] };
-    },
+    encode: () => encodeModel(job, params.modelFormat, { model, trees, models, options }, forest, broadcast),
   };
 }
 
@@ -212,22 +244,6 @@ async function explainTrees(
 async function withoutTrend(job: Job, { dataset, partition }: Partition, label: string): Promise<Partition> {
   const single = { parts: dataset.parts.slice(partition, partition + 1), buckets: 1, summaries: [] };
   return { dataset: await job.map(detrend, single, { label: `trend (${label})` }), partition: 0 };
-}
-
-/** The trees' lists are put together list by list, and the file's beginning says how long they are. */
-async function encodeOnnx(
-  job: Job,
-  input: HeadInput,
-  forest: Dataset<Forest>,
-  broadcast: Broadcast<Prepared>,
-): Promise<Dataset<Uint8Array>> {
-  const pieces = await job.shuffle(onnxPieces, forest, { broadcast, buckets: COLUMN_COUNT });
-  const attributes = await job.reduce(onnxAttribute, pieces);
-  const attributeBytes = attributes.summaries.reduce((total, { bytes }) => total + bytes, 0);
-  const ends = (["before", "after"] as const).map((part) => ({ ...input, attributeBytes, part }));
-  const frame = await job.map(onnxPart, ends, { broadcast });
-  const parts = [...frame.parts.slice(0, 1), ...attributes.parts, ...frame.parts.slice(1)];
-  return { parts, buckets: 1, summaries: [] };
 }
 
 /** The standalone original: all trees in one task, by the library. */
@@ -250,6 +266,3 @@ async function trainLibrary(
 }
 
 const judgedOf = ({ summaries }: Dataset<string, Conclusion>): Conclusion["judged"] => summaries[0]?.judged ?? {};
-
-/** Seconds since 1970, finer than Date.now(); a driver that is replayed by another process goes on from there. */
-const seconds = (job: Job): Promise<number> => job.once(() => (performance.timeOrigin + performance.now()) / 1000);

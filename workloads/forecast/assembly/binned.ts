@@ -56,7 +56,7 @@ export function beginBinned(depth: u32): void {
   for (let slot: u32 = 0; slot < slots; slot++) store<u32>(free + (<usize>slot << 2), slots - 1 - slot);
   freeCount = slots;
   stack = allocate((<usize>depth + 2) * ENTRY);
-  allocateVisits();
+  allocateVisits(columns);
   resetStats();
 }
 

@@ -34,7 +34,7 @@ export function beginLists(randomThresholds: bool, minGain: f64): void {
   random = randomThresholds;
   shortcut = !randomThresholds && minGain == 0;
   allocateLists();
-  allocateVisits();
+  allocateVisits(columns);
   allocateDivision();
   allocateSmall();
   stack = allocate((<usize>rows + 1) * ENTRY);

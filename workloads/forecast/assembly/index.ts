@@ -2,5 +2,14 @@ export { beginBinned, growBinned } from "./binned";
 export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";
+export { countTree, loadBlock, markTree, sendTree, writeCells } from "./rows/block";
+export { loadFrame } from "./rows/frame";
+export {
+  beginSubtrees,
+  columnOut as subtreeColumns,
+  growSubtree,
+  leftOut as subtreeLefts,
+  valueOut as subtreeValues,
+} from "./rows/grow";
 export { loadTrainingSet, setSampling } from "./sample";
 export { allocateTree, columnOut, leftOut, valueOut } from "./tree";

@@ -1,8 +1,9 @@
 /** The order in which a node tries the columns: it breaks ties, and is the draw when only some are tried. */
 import { allocate } from "./memory";
 import { philox, word0, word1, word2, word3 } from "./philox";
-import { columns } from "./sample";
 
+/** The columns that nodes choose from. */
+let columns: u32 = 0;
 /** u16[columns]: the columns in their own order, but for the first `place` while a node draws. */
 let visits: usize = 0;
 /** u16[columns]: which place each draw took, to undo them. */
@@ -19,11 +20,13 @@ let draw1: u32 = 0;
 let draw2: u32 = 0;
 let draw3: u32 = 0;
 
-export function allocateVisits(): void {
+export function allocateVisits(count: u32): void {
+  columns = count;
   visits = allocate((<usize>columns) << 1);
   taken = allocate((<usize>columns) << 1);
   for (let column: u32 = 0; column < columns; column++) store<u16>(visits + (column << 1), <u16>column);
   place = 0;
+  drawing = false;
 }
 
 /** Begins a node: all columns in turn from a scrambled first one, or, when only some are tried, in a random order. */

@@ -32,16 +32,28 @@ export type CleaningCount = {
  */
 export function fitRange(values: Float64Array): Range | undefined {
   const known = values.filter((value) => value === value).sort();
-  if (known.length < FEWEST) return undefined;
-  const quantile = (share: number): number => known[Math.floor(share * (known.length - 1))] as number;
-  const gap = 1.5 * Math.max(quantile(0.98) - quantile(0.95), quantile(0.05) - quantile(0.02));
-  if (!(gap > 0)) return undefined;
-  let top = Math.floor(0.98 * (known.length - 1));
+  const middle = fitMiddle(known);
+  if (middle === undefined) return undefined;
+  const { gap } = middle;
+  let top = place(known, 0.98);
   while (top + 1 < known.length && (known[top + 1] as number) - (known[top] as number) <= gap) top++;
-  let bottom = Math.floor(0.02 * (known.length - 1));
+  let bottom = place(known, 0.02);
   while (bottom > 0 && (known[bottom] as number) - (known[bottom - 1] as number) <= gap) bottom--;
   return { low: known[bottom] as number, high: known[top] as number };
 }
+
+/** Where a range grows from, and the gap that ends it; `undefined` where there is no rule. Takes sorted values. */
+export function fitMiddle(known: Float64Array): (Range & { readonly gap: number }) | undefined {
+  if (known.length < FEWEST) return undefined;
+  const quantile = (share: number): number => known[place(known, share)] as number;
+  const gap = 1.5 * Math.max(quantile(0.98) - quantile(0.95), quantile(0.05) - quantile(0.02));
+  return gap > 0 ? { low: quantile(0.02), high: quantile(0.98), gap } : undefined;
+}
+
+const place = (known: Float64Array, share: number): number => Math.floor(share * (known.length - 1));
+
+/** Whether so many slips among so many known values are rare enough to be slips. */
+export const areRare = (slips: number, known: number): boolean => slips <= FEW + RARE * known;
 
 /** Repairs slips and blanks the impossible; the values of one column and file at a time, which stay as they are. */
 export function cleanColumn(
@@ -51,7 +63,7 @@ export function cleanColumn(
   const empty = values.filter((value) => value !== value).length;
   if (range === undefined) return { values, count: { repaired: 0, impossible: 0, empty, unusual: 0 } };
   const slips = values.filter((value) => isSlip(value, range)).length;
-  const rare = slips <= FEW + RARE * (values.length - empty);
+  const rare = areRare(slips, values.length - empty);
   let impossible = 0;
   const cleaned = values.map((value) => {
     if (isSlip(value, range)) return rare ? value / 10 : value;
@@ -78,7 +90,7 @@ export function cleanOnwards(
     else known++;
     if (range === undefined || value !== value) return value;
     if (isSlip(value, range)) {
-      const rare = count.repaired + count.unusual + 1 <= FEW + RARE * known;
+      const rare = areRare(count.repaired + count.unusual + 1, known);
       count[rare ? "repaired" : "unusual"]++;
       return rare ? value / 10 : value;
     }
@@ -90,8 +102,8 @@ export function cleanOnwards(
 }
 
 /** Farther from zero than the range, and inside it when divided by ten. */
-const isSlip = (value: number, { low, high }: Range): boolean =>
+export const isSlip = (value: number, { low, high }: Range): boolean =>
   (value > Math.max(high, 0) || value < Math.min(low, 0)) && value / 10 >= low && value / 10 <= high;
 
-const isImpossible = (value: number, { low, high }: Range): boolean =>
+export const isImpossible = (value: number, { low, high }: Range): boolean =>
   value > high + (high - low) || value < low - (high - low);

@@ -53,3 +53,9 @@ export function isoWeek(day: Day): number {
   const thursday = day - weekday + 3;
   return Math.floor((dayOfYear(thursday) - 1) / 7) + 1;
 }
+
+/** YYYYMMDD, or YYYY-MM-DD. */
+export function formatDate(day: Day, dashed: boolean): string {
+  const compact = compactDate(day);
+  return dashed ? `${compact.slice(0, 4)}-${compact.slice(4, 6)}-${compact.slice(6)}` : compact;
+}

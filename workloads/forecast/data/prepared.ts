@@ -16,7 +16,8 @@ export type Query = {
   readonly features: Float64Array;
   /** The true target, NaN where it is not known. */
   readonly truth: Float64Array;
-  readonly baselines: Baselines;
+  /** Absent where rows are read in parts, whose past is not at hand. */
+  readonly baselines?: Baselines;
 };
 
 /** Which of a job's series a model is for. */

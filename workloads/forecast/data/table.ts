@@ -89,7 +89,7 @@ function decode(bytes: Uint8Array, name: string): string {
 }
 
 /** Where each column stands. */
-function checkHeader(names: readonly string[], file: string): ReadonlyMap<string, number> {
+export function checkHeader(names: readonly string[], file: string): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
   names.forEach((column, index) => {
     if (column === "") throw new InputError(`${file}: row 1: column ${index + 1} has no name`);
@@ -104,7 +104,8 @@ function checkHeader(names: readonly string[], file: string): ReadonlyMap<string
   return places;
 }
 
-function place(places: ReadonlyMap<string, number>, column: string, file: string, option?: string): number {
+/** Where a column that is needed stands; `option` is the one that names it. */
+export function place(places: ReadonlyMap<string, number>, column: string, file: string, option?: string): number {
   const at = places.get(column);
   if (at !== undefined) return at;
   const advice = option === undefined ? "" : ` (choose the ${option} column with --${option})`;
@@ -113,13 +114,19 @@ function place(places: ReadonlyMap<string, number>, column: string, file: string
   throw new InputError(`${file}: row 1: the column "${column}" is missing${advice}; the file has ${names}${more}`);
 }
 
-function number(field: string, file: string, row: number, column: string): number {
+/** NaN where the field stands for a missing value; `undefined` where it is neither that nor a finite number. */
+export function parseNumber(field: string): number | undefined {
   const text = field.trim();
   if (MISSING.has(text)) return Number.NaN;
   const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-  if (Number.isFinite(value)) return value;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function number(field: string, file: string, row: number, column: string): number {
+  const value = parseNumber(field);
+  if (value !== undefined) return value;
   throw new InputError(
-    `${file}: row ${row}, column "${column}": ${JSON.stringify(text.slice(0, 40))} is not a number; leave the cell empty if it is missing`,
+    `${file}: row ${row}, column "${column}": ${JSON.stringify(field.trim().slice(0, 40))} is not a number; leave the cell empty if it is missing`,
   );
 }
 

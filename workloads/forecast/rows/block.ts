@@ -1,18 +1,17 @@
-import type { TrainingSet } from "../forest/training-set.ts";
-import { MISSING_RANK } from "../forest/training-set.ts";
-
 /** Some consecutive training rows: what one node holds of the data. */
 export type RowBlock = {
-  /** The number of the first row. */
+  /** The number of the first row among all training rows. */
   readonly first: number;
+  readonly rows: number;
   /** [rows × columns] The bin of each value; missing ones have the one after the column's last. */
-  readonly bins: Uint16Array;
-  /** [rows] Whole numbers. */
-  readonly targets: Float64Array;
+  readonly codes: Uint8Array;
+  /** [rows] Whole numbers from −TARGET_LIMIT to TARGET_LIMIT, or NO_TARGET. */
+  readonly targets: Int32Array;
 };
 
 /** What all nodes know of all rows. */
 export type RowFrame = {
+  /** Training rows of all blocks. */
   readonly rows: number;
   readonly columns: number;
   /** [columns + 1] The first cell of each column in a histogram: a cell for each bin, and one for missing values. */
@@ -21,33 +20,22 @@ export type RowFrame = {
   readonly values: Float64Array;
   readonly uppers: Float64Array;
   readonly valueStart: Uint32Array;
+  /** A target is base + (its whole number) / scale. */
+  readonly base: number;
   readonly scale: number;
 };
 
-export const frameOf = (set: TrainingSet): RowFrame => ({
-  rows: set.rows,
-  columns: set.columns,
-  cellStart: set.valueStart.map((start, column) => start + column),
-  values: set.values,
-  uppers: set.uppers ?? set.values,
-  valueStart: set.valueStart,
-  scale: set.scale,
-});
+/** Bins of a column: with missing values they fit a byte. */
+export const MAX_ROW_BINS = 255;
+/** Rows whose sums of targets are exact doubles: 2²⁷ × 2²⁵ is below 2⁵³, and a row weighs 1 on average. */
+export const MAX_ROWS = 2 ** 26;
+/** In place of a target: the row is none to train on, but keeps its number. */
+export const NO_TARGET = -(2 ** 31);
+/** Targets are whole numbers of at most this size: 26 bits with their sign, which leaves 6 of a word for the weight. */
+export const TARGET_LIMIT = 2 ** 25 - 1;
 
-/** Cuts the rows into `count` blocks of about the same size. */
-export function cutBlocks(set: TrainingSet, count: number): RowBlock[] {
-  const { rows, columns } = set;
-  const bins = new Uint16Array(rows * columns);
-  for (let column = 0; column < columns; column++) {
-    const missing = (set.valueStart[column + 1] as number) - (set.valueStart[column] as number);
-    for (let at = column * rows; at < (column + 1) * rows; at++) {
-      const rank = set.ranks[at] as number;
-      bins[(set.order[at] as number) * columns + column] = rank === MISSING_RANK ? missing : rank;
-    }
-  }
-  return Array.from({ length: count }, (_, block) => {
-    const first = Math.floor((block * rows) / count);
-    const end = Math.floor(((block + 1) * rows) / count);
-    return { first, bins: bins.slice(first * columns, end * columns), targets: set.targets.slice(first, end) };
-  });
-}
+export const cellsOf = ({ cellStart, columns }: RowFrame): number => cellStart[columns] as number;
+
+/** The bin of missing values. */
+export const missingBin = ({ valueStart }: RowFrame, column: number): number =>
+  (valueStart[column + 1] as number) - (valueStart[column] as number);

@@ -1,70 +1,129 @@
-import { drawRows } from "../forest/sample.ts";
-import type { RowBlock, RowFrame } from "./block.ts";
-import { CELL, type Growth, type LevelOptions, nodeOf, OPEN, openNodes } from "./growth.ts";
+import { cellsOf, missingBin, NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
+import { CELL, countedNodes, type Growth, type LevelOptions, nodeOf, OPEN, openNodes } from "./growth.ts";
+import { drawWeights, weightLimits } from "./sampling.ts";
 
 /** What a level's nodes have of some rows. Sums of whole numbers: the parts may be added up in any order. */
 export type LevelCounts = {
-  /** [nodes × cells × CELL], the open nodes of all trees one after the other. */
+  /** [counted nodes × cells × CELL], those of all trees one after the other. */
   readonly cells: Float64Array;
-  /** [nodes] The smallest and the largest target, to tell nodes that are pure. */
+  /** [open nodes] The smallest and the largest target, to tell nodes that are pure. */
   readonly least: Float64Array;
   readonly most: Float64Array;
 };
 
 /** Fills the histograms of the level that is to be split with one block's rows, as each tree has drawn them. */
-export function countLevel(
+export type CountLevel = (
   growth: Growth,
   frame: RowFrame,
   options: LevelOptions,
   block: RowBlock,
-  allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
-): LevelCounts {
+  allocate: (bytes: number) => Uint8Array,
+) => LevelCounts;
+
+/** By column, the code of a missing value. */
+export const missingCodes = (frame: RowFrame): Uint8Array =>
+  Uint8Array.from({ length: frame.columns }, (_, column) => missingBin(frame, column));
+
+export const countLevel: CountLevel = (growth, frame, options, block, allocate) => {
   const { columns, cellStart } = frame;
-  const width = (cellStart[columns] as number) * CELL;
-  const nodes = growth.trees.reduce((total, tree) => total + openNodes(tree), 0);
-  const memory = allocate(nodes * width * 8);
-  const cells = new Float64Array(memory.buffer, memory.byteOffset, nodes * width).fill(0);
-  const least = new Float64Array(nodes).fill(Number.POSITIVE_INFINITY);
-  const most = new Float64Array(nodes).fill(Number.NEGATIVE_INFINITY);
-  let base = 0;
+  const width = cellsOf(frame) * CELL;
+  const memory = allocate(countedNodes(growth) * width * 8);
+  const cells = new Float64Array(memory.buffer, memory.byteOffset, memory.byteLength / 8).fill(0);
+  const least = new Float64Array(openNodes(growth)).fill(Number.POSITIVE_INFINITY);
+  const most = new Float64Array(openNodes(growth)).fill(Number.NEGATIVE_INFINITY);
+  const missing = missingCodes(frame);
+  const limits = weightLimits(options);
+  let counted = 0;
+  let place = 0;
   growth.trees.forEach((tree, index) => {
-    if (openNodes(tree) === 0) return;
-    const times = drawRows(frame.rows, options, growth.first + index);
-    for (let row = 0; row < block.targets.length; row++) {
-      const weight = times[block.first + row] as number;
-      if (weight === 0) continue;
-      const node = nodeOf(tree, frame, block.bins, row * columns);
-      if (tree.column[node] !== OPEN) continue;
-      const slot = base + node - tree.open;
+    const placeOf = new Int32Array(tree.column.length);
+    const histogramOf = new Int32Array(tree.column.length).fill(-1);
+    tree.open.forEach((node, at) => {
+      placeOf[node] = place++;
+      if ((tree.parent[at] as number) < 0) histogramOf[node] = counted++;
+    });
+    if (tree.open.length === 0) return;
+    const weights = drawWeights(limits, options.seed, growth.first + index, block.first, block.rows);
+    for (let row = 0; row < block.rows; row++) {
+      const weight = weights[row] as number;
       const target = block.targets[row] as number;
-      least[slot] = Math.min(least[slot] as number, target);
-      most[slot] = Math.max(most[slot] as number, target);
-      const from = slot * width;
+      if (weight === 0 || target === NO_TARGET) continue;
+      const node = nodeOf(tree, missing, block.codes, row * columns);
+      if (tree.column[node] !== OPEN) continue;
+      const at = placeOf[node] as number;
+      least[at] = Math.min(least[at] as number, target);
+      most[at] = Math.max(most[at] as number, target);
+      const histogram = histogramOf[node] as number;
+      if (histogram < 0) continue;
       for (let column = 0; column < columns; column++) {
-        const cell = from + ((cellStart[column] as number) + (block.bins[row * columns + column] as number)) * CELL;
-        cells[cell] = (cells[cell] as number) + target * weight;
-        cells[cell + 1] = (cells[cell + 1] as number) + weight;
-        cells[cell + 2] = (cells[cell + 2] as number) + 1;
+        const code = block.codes[row * columns + column] as number;
+        addRow(cells, histogram * width + ((cellStart[column] as number) + code) * CELL, target, weight);
       }
     }
-    base += openNodes(tree);
   });
   return { cells, least, most };
+};
+
+/** Adds a row to the cell at `at`. */
+export function addRow(cells: Float64Array, at: number, target: number, weight: number): void {
+  cells[at] = (cells[at] as number) + target * weight;
+  cells[at + 1] = (cells[at + 1] as number) + weight;
+  cells[at + 2] = (cells[at + 2] as number) + 1;
 }
 
-/** Adds up what blocks have counted. */
-export function addCounts(parts: readonly LevelCounts[]): LevelCounts {
-  const [first, ...rest] = parts;
-  if (first === undefined) throw new RangeError("no block was counted");
-  const cells = first.cells.slice();
-  const least = first.least.slice();
-  const most = first.most.slice();
-  for (const part of rest) {
-    for (let at = 0; at < cells.length; at++) cells[at] = (cells[at] as number) + (part.cells[at] as number);
-    for (let at = 0; at < least.length; at++) {
+/** A level's histograms of all rows, for each of its open nodes. */
+export type LevelSums = LevelCounts;
+
+/**
+ * Adds up what blocks have counted; a node that was not counted has what its sibling leaves of their parent, which is in `above`, the sums
+ * of the level before.
+ */
+export function sumLevel(
+  growth: Growth,
+  frame: RowFrame,
+  parts: readonly LevelCounts[],
+  above: LevelSums | undefined,
+): LevelSums {
+  const width = cellsOf(frame) * CELL;
+  const cells = new Float64Array(openNodes(growth) * width);
+  let place = 0;
+  let counted = 0;
+  for (const { parent } of growth.trees) {
+    for (const from of parent) {
+      if (from < 0) {
+        const own = cells.subarray(place * width, (place + 1) * width);
+        for (const part of parts) add(own, part.cells.subarray(counted * width, (counted + 1) * width));
+        counted++;
+      }
+      place++;
+    }
+  }
+  place = 0;
+  for (const tree of growth.trees) {
+    tree.parent.forEach((from, at) => {
+      if (from < 0) return;
+      if (above === undefined) throw new RangeError("the level above is needed");
+      // Siblings stand side by side; the left one's number is even.
+      const isLeft = (tree.id[tree.open[at] as number] as number) % 2 === 0;
+      const own = (place + at) * width;
+      const sibling = own + (isLeft ? width : -width);
+      for (let cell = 0; cell < width; cell++) {
+        cells[own + cell] = (above.cells[from * width + cell] as number) - (cells[sibling + cell] as number);
+      }
+    });
+    place += tree.open.length;
+  }
+  const least = new Float64Array(place).fill(Number.POSITIVE_INFINITY);
+  const most = new Float64Array(place).fill(Number.NEGATIVE_INFINITY);
+  for (const part of parts) {
+    for (let at = 0; at < place; at++) {
       least[at] = Math.min(least[at] as number, part.least[at] as number);
       most[at] = Math.max(most[at] as number, part.most[at] as number);
     }
   }
   return { cells, least, most };
+}
+
+function add(own: Float64Array, part: Float64Array): void {
+  for (let at = 0; at < own.length; at++) own[at] = (own[at] as number) + (part[at] as number);
 }

@@ -1,53 +1,94 @@
-import type { Broadcast, Dataset, Job } from "kindling";
-import type { Prepared } from "../data/prepared.ts";
+import type { BackendChoice, Broadcast, Dataset, Job } from "kindling";
 import type { Forest } from "../forest/forest.ts";
-import { beginTrees, countRows, cutRows, finishTrees, type GrownSummary, keepRows, splitNodes } from "../tasks/rows.ts";
+import { lockstep } from "../lockstep.ts";
+import {
+  beginTrees,
+  countRows,
+  finishTrees,
+  type GrownSummary,
+  growSubtrees,
+  planHandOut,
+  shareRows,
+  splitNodes,
+  sumCounts,
+} from "../tasks/rows.ts";
+import type { RowBlock } from "./block.ts";
 import { CELL, type LevelOptions } from "./growth.ts";
+import type { RowRules } from "./rules.ts";
+import { recordBytes } from "./subtree.ts";
 
-/** Bytes of one level's histograms of one block: so many trees grow together as fit in it. */
+/** A node of at most so many rows is grown by one task: a few megabytes of records. */
+const SMALL = 2 ** 18;
+/** Bytes of all blocks' histograms of one level: so many trees grow together as fit in it. */
 const LEVEL_BYTES = 2 ** 26;
-/** Bytes of a cell's numbers. */
-const CELL_BYTES = CELL * 8;
+/** Bytes that a block sends at a time, for some trees; and that one task grows subtrees from. */
+const SENT_BYTES = 3 * 2 ** 23;
+const BUCKET_BYTES = 3 * 2 ** 22;
+/** Hand-outs that are under way at a time. */
+const LANES = 2;
 
 export type RowsPlan = {
   readonly trees: number;
+  /** Training rows. */
   readonly rows: number;
   readonly features: number;
   readonly blocks: number;
   readonly maxBins: number;
   readonly options: LevelOptions;
+  readonly backend: BackendChoice;
 };
 
 /**
- * Grows a forest where no node needs all rows: each has a block, fills the histograms of a level's nodes with it, and their sum
- * decides how the nodes are split (Panda et al., "PLANET", 2009). Sums are exact, so the trees do not depend on the blocks.
+ * Grows a forest where no node needs all rows: each block fills the histograms of a level's nodes, and their sum decides how
+ * the nodes are split, until a node's rows are few; then they are sent to one task, which grows what is below (Panda et al., "PLANET",
+ * 2009). Sums are exact, so the trees do not depend on the blocks.
  */
 export async function fitByRows(
   job: Job,
   plan: RowsPlan,
-  prepared: Broadcast<Prepared>,
+  blocks: Dataset<RowBlock>,
+  rules: Broadcast<RowRules>,
   label: string,
 ): Promise<Dataset<Forest, GrownSummary>> {
-  const { maxBins, options } = plan;
-  const cut = await job.shuffle(cutRows, [maxBins], {
-    broadcast: prepared,
-    buckets: plan.blocks,
-    label: `rows (${label})`,
-  });
-  const blocks = await job.reduce(keepRows, cut, { label: `blocks (${label})` });
+  const { trees, options, backend } = plan;
   const grown: Dataset<Forest, GrownSummary>[] = [];
   const together = treesTogether(plan);
-  for (let first = 0; first < plan.trees; first += together) {
-    const count = Math.min(together, plan.trees - first);
-    let state = await job.map(beginTrees, [{ first, count, maxBins, options }], { broadcast: prepared });
-    for (let depth = 0, open = count; open > 0; depth++) {
+  for (let first = 0; first < trees; first += together) {
+    const count = Math.min(together, trees - first);
+    let state = await job.map(beginTrees, [{ first, count, options, small: SMALL }], { broadcast: rules });
+    let sums: Dataset<unknown> = { parts: [], buckets: 1, summaries: [] };
+    for (let depth = 0, open = state.summaries[0]?.open ?? 0; open > 0; depth++) {
       const broadcast = await job.broadcast({ dataset: state, partition: 0 });
-      const counts = await job.map(countRows, blocks, { broadcast, label: `level ${depth} (${label})` });
-      const split = await job.reduce(splitNodes, counts, { broadcast, label: `split ${depth} (${label})` });
-      open = split.summaries[0]?.open ?? 0;
-      state = { parts: split.parts, buckets: split.buckets, summaries: [] };
+      const stage = { broadcast, backend, label: `level ${depth} (${label})` };
+      const counts = await job.map(countRows, blocks, stage);
+      const all = { parts: [...counts.parts, ...sums.parts], buckets: 1, summaries: [] };
+      const sum = await job.reduce(sumCounts, all, { broadcast, label: `sum ${depth} (${label})` });
+      state = await job.map(splitNodes, sum, { broadcast, label: `split ${depth} (${label})` });
+      open = state.summaries[0]?.open ?? 0;
+      sums = sum;
     }
-    grown.push(await job.map(finishTrees, state));
+    const shares = handOuts(plan, count);
+    const lanes = Array.from({ length: Math.min(LANES, shares.length) }, (_, lane) =>
+      shares.filter((_, at) => at % LANES === lane),
+    );
+    const done = await lockstep(job, lanes, async (job, own) => {
+      const forests: { readonly from: number; readonly forest: Dataset<Forest, GrownSummary> }[] = [];
+      for (const out of own) {
+        const planned = await job.map(planHandOut, state, { broadcast: await job.broadcast(out) });
+        const broadcast = await job.broadcast({ dataset: planned, partition: 0 });
+        const names = `trees from ${first + out.from} (${label})`;
+        const sent = await job.shuffle(shareRows, blocks, {
+          ...{ broadcast, backend, buckets: out.buckets },
+          label: `rows of ${names}`,
+        });
+        const subtrees = await job.reduce(growSubtrees, sent, { broadcast, backend, label: `subtrees of ${names}` });
+        const forest = await job.reduce(finishTrees, { ...subtrees, summaries: [] }, { broadcast, label: names });
+        forests.push({ from: out.from, forest });
+      }
+      return forests;
+    });
+    const inOrder = done.flat().sort((a, b) => a.from - b.from);
+    grown.push(...inOrder.map(({ forest }) => forest));
   }
   return {
     parts: grown.flatMap(({ parts }) => parts),
@@ -56,9 +97,25 @@ export async function fitByRows(
   };
 }
 
-/** By sizes and parameters alone: each level has at most twice the nodes of the one above, and two rows for each. */
-function treesTogether({ rows, features, maxBins, options, trees }: RowsPlan): number {
-  let nodes = 1;
-  for (let depth = 1; depth < options.maxDepth && nodes < rows / 2; depth++) nodes *= 2;
-  return Math.max(1, Math.min(trees, Math.floor(LEVEL_BYTES / (nodes * features * (maxBins + 1) * CELL_BYTES))));
+/** By sizes and parameters alone: nodes that are split by histograms have more than SMALL rows each. */
+function treesTogether({ rows, features, blocks, maxBins, options, trees }: RowsPlan): number {
+  // No tree has so many levels that this shift overflows.
+  const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 1), Math.ceil(rows / SMALL)));
+  const bytes = nodes * features * (maxBins + 1) * CELL * 8;
+  return Math.max(1, Math.min(trees, Math.floor(LEVEL_BYTES / (bytes * blocks))));
+}
+
+/** Cuts a growth's trees into parts whose rows are sent together. */
+function handOuts({ rows, features, blocks, options }: RowsPlan, trees: number) {
+  const { subsamplingRate = 1, bootstrap } = options;
+  // With replacement, at most that share of the rows is drawn at all.
+  const drawn = bootstrap === false ? subsamplingRate : Math.min(1, subsamplingRate * 0.64);
+  const treeBytes = rows * drawn * recordBytes(features);
+  const count = Math.max(1, Math.min(trees, Math.floor(SENT_BYTES / (treeBytes / blocks))));
+  const parts = Math.ceil(trees / count);
+  return Array.from({ length: parts }, (_, part) => {
+    const from = Math.floor((part * trees) / parts);
+    const to = Math.floor(((part + 1) * trees) / parts);
+    return { from, to, buckets: Math.max(1, Math.ceil(((to - from) * treeBytes) / BUCKET_BYTES)) };
+  });
 }

@@ -1,66 +1,127 @@
 import { type ForestOptions, LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
-import type { RowFrame } from "./block.ts";
 
 /** Numbers of a histogram's cell: the sum of the weighted targets, the weight, and the rows. All are whole numbers. */
 export const CELL = 3;
 
-/** Trees that grow level by level, each as lists by node; nodes are numbered by level, and from left to right in one. */
+/** In place of a column: the node is to be split on all blocks' histograms. */
+export const OPEN = 0xfffe;
+/** In place of a column: so few rows are in the node that one task grows what is below it. */
+export const HANDED = 0xfffd;
+
+/** Trees that grow level by level. */
 export type Growth = {
   /** The number of the first tree. */
   readonly first: number;
   readonly trees: readonly GrowingTree[];
 };
 
+/** Lists by node; nodes are numbered by level, and from left to right in one. */
 export type GrowingTree = {
-  /** By node: its column, LEAF, or OPEN. */
+  /** A column, LEAF, OPEN or HANDED. */
   readonly column: Uint16Array;
   /** The last bin that goes left. */
-  readonly border: Uint16Array;
+  readonly border: Uint8Array;
   readonly missingLeft: Uint8Array;
   readonly left: Uint32Array;
   /** A threshold, or a leaf's value. */
   readonly value: Float64Array;
-  /** The first node of the level that is still to be split. */
-  readonly open: number;
+  /** The node's number in a full tree: 1 for the root, 2 n and 2 n + 1 for the children of n. */
+  readonly id: Uint32Array;
+  /** Drawn rows. */
+  readonly rows: Uint32Array;
+  /** The nodes that are to be split. */
+  readonly open: Uint32Array;
+  /**
+   * For each of them −1 where its rows are counted; else its place in the level above, from whose counts those of its
+   * sibling are taken off.
+   */
+  readonly parent: Int32Array;
 };
 
-/** In place of a column: whether the node is split is not yet known. */
-export const OPEN = 0xfffe;
+/** The options that count when trees grow by levels. */
+export type LevelOptions = Omit<ForestOptions, "randomThresholds" | "maxBins" | "stepSize">;
 
-export const beginGrowth = (first: number, count: number): Growth => ({
+export const beginGrowth = (first: number, count: number, rows: number, small: number): Growth => ({
   first,
-  trees: Array.from({ length: count }, () => ({
-    column: Uint16Array.of(OPEN),
-    border: new Uint16Array(1),
-    missingLeft: new Uint8Array(1),
-    left: new Uint32Array(1),
-    value: new Float64Array(1),
-    open: 0,
-  })),
+  trees: Array.from({ length: count }, () => {
+    const isOpen = rows > small;
+    return {
+      column: Uint16Array.of(isOpen ? OPEN : HANDED),
+      border: new Uint8Array(1),
+      missingLeft: new Uint8Array(1),
+      left: new Uint32Array(1),
+      value: new Float64Array(1),
+      id: Uint32Array.of(1),
+      rows: Uint32Array.of(rows),
+      open: Uint32Array.from(isOpen ? [0] : []),
+      parent: Int32Array.from(isOpen ? [-1] : []),
+    };
+  }),
 });
 
-/** Nodes of the level that is still to be split, those that are leaves already among them. */
-export const openNodes = ({ column, open }: GrowingTree): number => column.length - open;
+/** The nodes of all trees that are to be split. */
+export const openNodes = ({ trees }: Growth): number => trees.reduce((total, { open }) => total + open.length, 0);
 
-/** The node of the last level that a row is in, or the leaf above it. */
-export function nodeOf(tree: GrowingTree, { cellStart }: RowFrame, bins: Uint16Array, at: number): number {
+/** Those of them whose rows are counted. */
+export const countedNodes = ({ trees }: Growth): number =>
+  trees.reduce((total, { parent }) => total + parent.filter((place) => place < 0).length, 0);
+
+/** A node whose subtree one task grows. */
+export type Handed = { readonly tree: number; readonly node: number; readonly id: number; readonly rows: number };
+
+/** The handed nodes of the trees `from` to `to` (excluded), in their order. `tree` counts from the growth's first. */
+export const handedNodes = ({ trees }: Growth, from: number, to: number): Handed[] =>
+  trees
+    .slice(from, to)
+    .flatMap(({ column, id, rows }, at) =>
+      [...column.keys()]
+        .filter((node) => column[node] === HANDED)
+        .map((node) => ({ tree: from + at, node, id: id[node] as number, rows: rows[node] as number })),
+    );
+
+/** Which of `buckets` tasks grows each of the nodes: neighbours together, about as many rows in each. */
+export function bucketsOf(handed: readonly Handed[], buckets: number): Uint32Array {
+  const total = handed.reduce((sum, { rows }) => sum + rows, 0);
+  let before = 0;
+  return Uint32Array.from(handed, ({ rows }) => {
+    const bucket = Math.min(buckets - 1, Math.floor((before * buckets) / total));
+    before += rows;
+    return bucket;
+  });
+}
+
+/** The handed or open node of the tree that a row is in, or its leaf. `codes` has the row from `at` on. */
+export function nodeOf(tree: GrowingTree, missing: Uint8Array, codes: Uint8Array, at: number): number {
   let node = 0;
   for (;;) {
     const column = tree.column[node] as number;
-    if (column >= OPEN) return node;
-    const bin = bins[at + column] as number;
-    const missing = (cellStart[column + 1] as number) - (cellStart[column] as number) - 1;
-    const goesLeft = bin === missing ? tree.missingLeft[node] === 1 : bin <= (tree.border[node] as number);
+    if (column >= HANDED) return node;
+    const code = codes[at + column] as number;
+    const goesLeft = code === missing[column] ? tree.missingLeft[node] === 1 : code <= (tree.border[node] as number);
     node = (tree.left[node] as number) + (goesLeft ? 0 : 1);
   }
 }
 
-/** The tree as all others are. */
-export const finishTree = ({ column, missingLeft, left, value }: GrowingTree): Tree => ({
-  column: column.map((code, node) => (code === LEAF || missingLeft[node] === 0 ? code : code | MISSING_LEFT)),
-  value,
-  left,
-});
-
-/** The options that count when trees grow by levels. */
-export type LevelOptions = Omit<ForestOptions, "randomThresholds" | "maxBins" | "stepSize">;
+/** The tree as all others are, with the subtrees of its handed nodes in their order. */
+export function finishTree(top: GrowingTree, subtrees: readonly Tree[]): Tree {
+  const column = [...top.column].map((code, node) =>
+    code < HANDED && top.missingLeft[node] ? code | MISSING_LEFT : code,
+  );
+  const value = [...top.value];
+  const left = [...top.left];
+  let next = 0;
+  for (let node = 0; node < top.column.length; node++) {
+    if (top.column[node] !== HANDED) continue;
+    const subtree = subtrees[next++];
+    if (subtree === undefined) throw new RangeError(`node ${node} has no subtree`);
+    // Its root stands where the handed node was; its other nodes follow all that are there.
+    const shift = column.length - 1;
+    subtree.column.forEach((code, at) => {
+      const place = at === 0 ? node : shift + at;
+      column[place] = code;
+      value[place] = subtree.value[at] as number;
+      left[place] = code === LEAF ? 0 : (subtree.left[at] as number) + shift;
+    });
+  }
+  return { column: Uint16Array.from(column), value: Float64Array.from(value), left: Uint32Array.from(left) };
+}

@@ -1,80 +1,222 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import { binTrainingSet } from "../forest/bins.ts";
-import { type ForestOptions, joinTrees, sumLeaves, type Tree } from "../forest/forest.ts";
+import { joinTrees, sumLeaves, type Tree } from "../forest/forest.ts";
 import { growTree } from "../forest/grow.ts";
-import { drawRows } from "../forest/sample.ts";
-import { makeTrainingSet, rowValues, type TrainingSet } from "../forest/training-set.ts";
-import { cutBlocks, frameOf } from "./block.ts";
-import { addCounts, countLevel } from "./count.ts";
-import { beginGrowth, finishTree, openNodes } from "./growth.ts";
+import { MISSING_RANK, makeTrainingSet, rowValues, type TrainingSet } from "../forest/training-set.ts";
+import wasm from "../kernel.wasm";
+import { NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
+import { type CountLevel, countLevel, type LevelSums, sumLevel } from "./count.ts";
+import {
+  beginGrowth,
+  bucketsOf,
+  finishTree,
+  type Growth,
+  handedNodes,
+  type LevelOptions,
+  openNodes,
+} from "./growth.ts";
+import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "./kernel.ts";
+import { drawWeights, weightLimits } from "./sampling.ts";
 import { splitLevel } from "./split.ts";
+import { depthOf, type GrowSubtree, type SendRows, sendRows, type SentRows, subtreeGrower } from "./subtree.ts";
 
-const columns = 3;
+const { instance } = await WebAssembly.instantiate(wasm, {});
+const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
 
-function randomSet(rows: number, distinct: number, missing: number, seed: number): TrainingSet {
+interface Kernels {
+  readonly count: CountLevel;
+  readonly send: SendRows;
+  readonly grower: (frame: RowFrame, options: LevelOptions) => GrowSubtree;
+}
+const reference: Kernels = { count: countLevel, send: sendRows, grower: subtreeGrower };
+const compiled: Kernels = {
+  count: wasmCountLevel(instance.exports),
+  send: wasmSendRows(instance.exports),
+  grower: (frame, options) => wasmSubtreeGrower(instance.exports, frame, options),
+};
+
+interface Shape {
+  readonly rows: number;
+  readonly columns: number;
+  readonly distinct: number;
+  readonly missing: number;
+  readonly targets: number;
+}
+const usual: Shape = { rows: 300, columns: 3, distinct: 1e6, missing: 0, targets: 1e6 };
+
+function randomSet({ rows, columns, distinct, missing, targets }: Shape, seed: number): TrainingSet {
   const rng = philoxRng(seed, 5);
   const features = Float64Array.from({ length: rows * columns }, () =>
     rng.unit() < missing ? Number.NaN : rng.below(distinct) / 4,
   );
-  return makeTrainingSet(
-    features,
-    columns,
-    Float64Array.from({ length: rows }, () => rng.below(1e6) / 100),
+  const set = makeTrainingSet(features, columns, new Float64Array(rows));
+  return { ...set, targets: Float64Array.from({ length: rows }, () => rng.below(targets) - targets / 2) };
+}
+
+const frameOf = (set: TrainingSet): RowFrame => ({
+  rows: set.rows,
+  columns: set.columns,
+  cellStart: set.valueStart.map((start, column) => start + column),
+  values: set.values,
+  uppers: set.uppers ?? set.values,
+  valueStart: set.valueStart,
+  base: 0,
+  scale: 1,
+});
+
+/** Some rows have no target, unless all are wanted. */
+function cutBlocks(set: TrainingSet, count: number, all: boolean): RowBlock[] {
+  const { rows, columns } = set;
+  const codes = new Uint8Array(rows * columns);
+  for (let at = 0; at < rows * columns; at++) {
+    const column = Math.floor(at / rows);
+    const missing = (set.valueStart[column + 1] as number) - (set.valueStart[column] as number);
+    const rank = set.ranks[at] as number;
+    codes[(set.order[at] as number) * columns + column] = rank === MISSING_RANK ? missing : rank;
+  }
+  return Array.from({ length: count }, (_, block) => {
+    const first = Math.floor((block * rows) / count);
+    const end = Math.floor(((block + 1) * rows) / count);
+    const targets = Int32Array.from(set.targets.subarray(first, end), (target, at) =>
+      !all && (first + at) % 17 === 5 ? NO_TARGET : target,
+    );
+    return { first, rows: end - first, codes: codes.slice(first * columns, end * columns), targets };
+  });
+}
+
+interface How {
+  readonly blocks: number;
+  readonly small: number;
+  readonly buckets: number;
+  readonly first: number;
+  readonly trees: number;
+  readonly all?: boolean;
+}
+
+/** Grows trees as the tasks do: levels while a node has more than `small` rows, and subtrees from there. */
+function grow(
+  { count, send, grower }: Kernels,
+  set: TrainingSet,
+  options: LevelOptions,
+  { blocks, small, buckets, first, trees, all = false }: How,
+): Tree[] {
+  const frame = frameOf(set);
+  const cut = cutBlocks(set, blocks, all);
+  let growth: Growth = beginGrowth(first, trees, set.rows, small);
+  let sums: LevelSums | undefined;
+  for (let depth = 0; openNodes(growth) > 0; depth++) {
+    const counts = cut.map((block) => count(growth, frame, options, block, allocate));
+    sums = sumLevel(growth, frame, counts, sums);
+    growth = splitLevel(growth, sums, frame, options, depth, small);
+  }
+  const out = { from: 0, to: trees, buckets };
+  const sent = cut.map((block) =>
+    send(growth, frame, options, out, block).map((part) => ({ ...part, records: part.records.slice() })),
+  );
+  const handed = handedNodes(growth, 0, trees);
+  const bucketOf = bucketsOf(handed, buckets);
+  const growSubtree = grower(frame, options);
+  const subtrees = handed.map(({ tree, id }, place) => {
+    const bucket = bucketOf[place] as number;
+    const before = bucketOf.slice(0, place).filter((other) => other === bucket).length;
+    const records = sent.map((parts) => recordsOf(parts[bucket] as SentRows, before, set.columns));
+    return growSubtree({ tree: first + tree, id, depth: depthOf(id) }, records);
+  });
+  return growth.trees.map((tree, at) =>
+    finishTree(
+      tree,
+      subtrees.filter((_, place) => handed[place]?.tree === at),
+    ),
   );
 }
 
-function grow(set: TrainingSet, options: ForestOptions, blocks: number, first: number, count: number): Tree[] {
-  const frame = frameOf(set);
-  const cut = cutBlocks(set, blocks);
-  let growth = beginGrowth(first, count);
-  for (let depth = 0; growth.trees.some((tree) => openNodes(tree) > 0); depth++) {
-    const counts = addCounts(cut.map((block) => countLevel(growth, frame, options, block)));
-    growth = splitLevel(growth, counts, frame, options, depth);
-  }
-  return growth.trees.map(finishTree);
+function recordsOf({ counts, records }: SentRows, place: number, columns: number): Uint8Array {
+  const size = (columns + 4 + 7) & ~7;
+  const before = counts.slice(0, place).reduce((sum, count) => sum + count, 0);
+  return records.subarray(before * size, (before + (counts[place] as number)) * size);
 }
 
-const options: ForestOptions = { seed: 7, maxDepth: 5, minLeaf: 4, maxFeatures: columns };
-const kinds: readonly [string, Partial<ForestOptions>, number, number][] = [
-  ["plain", {}, 1e6, 0],
-  ["missing values", {}, 40, 0.2],
-  ["some columns", { maxFeatures: 1, minLeaf: 1 }, 30, 0.1],
-  ["no depth", { maxDepth: 0 }, 30, 0],
-  ["a gain that is wanted", { minInfoGain: 1e5 }, 1e6, 0],
-  ["a share of the rows", { subsamplingRate: 0.4, bootstrap: false }, 1e6, 0],
+const options: LevelOptions = { seed: 7, maxDepth: 5, minLeaf: 4, maxFeatures: 99 };
+const whole = { blocks: 1, small: 0, buckets: 1, first: 3, trees: 4 };
+const kinds: readonly [string, Partial<LevelOptions>, Partial<Shape>][] = [
+  ["plain", {}, {}],
+  ["missing values", {}, { distinct: 40, missing: 0.2 }],
+  ["mostly missing", { minLeaf: 1 }, { distinct: 40, missing: 0.9 }],
+  ["some columns", { maxFeatures: 1, minLeaf: 1 }, { distinct: 30, missing: 0.1 }],
+  ["more columns than 16", { maxFeatures: 6, minLeaf: 1 }, { columns: 21, distinct: 30, missing: 0.1 }],
+  ["no depth", { maxDepth: 0 }, { distinct: 30 }],
+  ["one level", { maxDepth: 1 }, {}],
+  ["deep", { maxDepth: 16, minLeaf: 1 }, {}],
+  ["few targets, so that nodes are pure", { maxDepth: 16, minLeaf: 1 }, { targets: 3, distinct: 9 }],
+  ["a gain that is wanted", { minInfoGain: 5e9 }, {}],
+  ["a share of the rows", { subsamplingRate: 0.4 }, {}],
+  ["no row twice", { subsamplingRate: 0.4, bootstrap: false }, {}],
+  ["all rows", { bootstrap: false }, { missing: 0.1, distinct: 20 }],
+  ["constant columns", {}, { distinct: 1 }],
+  ["two rows", { minLeaf: 1 }, { rows: 2 }],
 ];
 
 test.each(kinds)(
-  "the trees do not depend on the blocks, nor on the trees beside them: %s",
-  (_name, more, distinct, missing) => {
-    const set = binTrainingSet(randomSet(300, distinct, missing, 2), 16);
+  "the trees do not depend on the blocks, nor on what is grown beside them: %s",
+  (_name, more, shape) => {
+    const set = binTrainingSet(randomSet({ ...usual, ...shape }, 2), 16);
     const chosen = { ...options, ...more };
-    const whole = grow(set, chosen, 1, 3, 4);
-    for (const blocks of [2, 7, 300]) expect(grow(set, chosen, blocks, 3, 4)).toEqual(whole);
-    expect(grow(set, chosen, 3, 5, 1)).toEqual(whole.slice(2, 3));
+    const expected = grow(reference, set, chosen, whole);
+    for (const blocks of [2, 7, set.rows]) expect(grow(reference, set, chosen, { ...whole, blocks })).toEqual(expected);
+    expect(grow(reference, set, chosen, { ...whole, blocks: 3, first: 5, trees: 1 })).toEqual(expected.slice(2, 3));
+    const handed = grow(reference, set, chosen, { ...whole, blocks: 3, small: 60, buckets: 1 });
+    for (const buckets of [2, 5]) {
+      expect(grow(reference, set, chosen, { ...whole, blocks: 2, small: 60, buckets })).toEqual(handed);
+    }
+    // Where a subtree is grown changes the order of the nodes and nothing else.
+    const values = (tree: Tree): number[] => [...tree.value].sort((a, b) => a - b);
+    expect(handed.map(values)).toEqual(expected.map(values));
   },
 );
 
-test.each(kinds.filter(([, { maxFeatures }]) => maxFeatures === undefined))(
-  "every drawn row has the leaf value that it has in the tree grown from all rows at once: %s",
-  (_name, more, distinct, missing) => {
-    const set = binTrainingSet(randomSet(400, distinct, missing, 3), 32);
-    const chosen = { ...options, ...more };
-    // Columns that divide the drawn rows alike may be taken in another order, which the other rows would notice.
-    const leaves = (tree: Tree, number: number): Float64Array => {
-      const times = drawRows(set.rows, chosen, number);
-      const sums = new Float64Array(set.rows);
-      sumLeaves(
-        joinTrees(0, [tree], (bytes) => new Uint8Array(bytes)),
-        rowValues(set),
-        columns,
-        sums,
-      );
-      return sums.filter((_, row) => (times[row] as number) > 0);
-    };
-    grow(set, chosen, 3, 0, 4).forEach((tree, number) => {
-      expect(leaves(tree, number)).toEqual(leaves(growTree(set, chosen, number), number));
-    });
-  },
-);
+test.each(kinds)("the WebAssembly kernels give the same bits: %s", (_name, more, shape) => {
+  const set = binTrainingSet(randomSet({ ...usual, ...shape }, 4), 16);
+  const chosen = { ...options, ...more };
+  for (const small of [0, 40, 1e6]) {
+    for (const blocks of [1, 3]) {
+      const how = { ...whole, small, blocks, buckets: 3 };
+      expect(grow(compiled, set, chosen, how)).toEqual(grow(reference, set, chosen, how));
+    }
+  }
+});
+
+test("with as many bins as a byte holds, and large targets", () => {
+  const shape = { ...usual, rows: 3000, distinct: 1e6, missing: 0.01, targets: 2 ** 26 - 2 };
+  const set = binTrainingSet(randomSet(shape, 8), 255);
+  const chosen = { ...options, maxDepth: 9, minLeaf: 1 };
+  const how = { ...whole, blocks: 3, small: 500, buckets: 4 };
+  expect(grow(compiled, set, chosen, how)).toEqual(grow(reference, set, chosen, how));
+});
+
+test.each([
+  ["Poisson", {}, 1, 1],
+  ["Poisson, half", { subsamplingRate: 0.5 }, 0.5, 0.5],
+  ["without replacement", { subsamplingRate: 0.3, bootstrap: false as const }, 0.3, 0.21],
+])("weights are drawn row by row: %s", (_name, more, mean, variance) => {
+  const limits = weightLimits({ ...options, ...more });
+  const weights = [...drawWeights(limits, 1, 2, 0, 40_000)];
+  const average = weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+  const spread = weights.reduce((sum, weight) => sum + (weight - average) ** 2, 0) / weights.length;
+  expect(average).toBeCloseTo(mean, 1);
+  expect(spread).toBeCloseTo(variance, 1);
+  expect([...drawWeights(limits, 1, 2, 1003, 50)]).toEqual(weights.slice(1003, 1053));
+});
+
+test("every row has the leaf value that it has in the tree grown from all rows at once", () => {
+  const chosen: LevelOptions = { ...options, bootstrap: false, maxDepth: 7 };
+  const set = binTrainingSet(randomSet({ ...usual, rows: 400 }, 3), 32);
+  const leaves = (tree: Tree): Float64Array => {
+    const sums = new Float64Array(set.rows);
+    sumLeaves(joinTrees(0, [tree], allocate), rowValues(set), set.columns, sums);
+    return sums;
+  };
+  grow(reference, set, chosen, { ...whole, blocks: 3, small: 50, first: 0, all: true }).forEach((tree, number) => {
+    expect(leaves(tree)).toEqual(leaves(growTree(set, chosen, number)));
+  });
+});

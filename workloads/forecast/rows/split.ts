@@ -1,31 +1,38 @@
 import { LEAF } from "../forest/forest.ts";
 import { visitOrder } from "../forest/visits.ts";
-import type { RowFrame } from "./block.ts";
-import type { LevelCounts } from "./count.ts";
-import { CELL, type Growth, type GrowingTree, type LevelOptions, OPEN, openNodes } from "./growth.ts";
+import { cellsOf, type RowFrame } from "./block.ts";
+import type { LevelSums } from "./count.ts";
+import { CELL, type Growth, type GrowingTree, HANDED, type LevelOptions, OPEN } from "./growth.ts";
 
-type Cell = { readonly sum: number; readonly weight: number; readonly rows: number };
-type Best = {
+/** What a node, or a part of it, has. */
+export type Cell = { readonly sum: number; readonly weight: number; readonly rows: number };
+export type Best = {
   readonly column: number;
   readonly below: number;
   /** The next bin that the node has, or `undefined` where only missing values go right. */
   readonly above: number | undefined;
   readonly missingLeft: boolean;
+  /** What goes left. */
+  readonly left: Cell;
   readonly score: number;
 };
 
-/** Splits every open node of a level, or makes it a leaf; the children are the next level. */
+/**
+ * Splits every open node of a level, or makes it a leaf. Children of at most `small` rows are handed to tasks that grow what is
+ * below them; larger ones are the next level.
+ */
 export function splitLevel(
   growth: Growth,
-  counts: LevelCounts,
+  sums: LevelSums,
   frame: RowFrame,
   options: LevelOptions,
   depth: number,
+  small: number,
 ): Growth {
   let base = 0;
   const trees = growth.trees.map((tree, index) => {
-    const grown = splitTree(tree, growth.first + index, base, counts, frame, options, depth);
-    base += openNodes(tree);
+    const grown = splitTree(tree, growth.first + index, base, sums, frame, options, depth, small);
+    base += tree.open.length;
     return grown;
   });
   return { first: growth.first, trees };
@@ -35,59 +42,94 @@ function splitTree(
   tree: GrowingTree,
   number: number,
   base: number,
-  counts: LevelCounts,
+  sums: LevelSums,
   frame: RowFrame,
   options: LevelOptions,
   depth: number,
+  small: number,
 ): GrowingTree {
-  const width = (frame.cellStart[frame.columns] as number) * CELL;
+  const width = cellsOf(frame) * CELL;
   const column = [...tree.column];
   const border = [...tree.border];
   const missingLeft = [...tree.missingLeft];
   const left = [...tree.left];
   const value = [...tree.value];
-  const end = tree.column.length;
-  for (let node = tree.open; node < end; node++) {
-    const slot = base + node - tree.open;
-    const cells = counts.cells.subarray(slot * width, (slot + 1) * width);
-    const total = sumOf(cells, 0, frame.cellStart[1] as number);
-    const pure = counts.least[slot] === counts.most[slot];
-    const best = pure || depth >= options.maxDepth ? undefined : bestSplit(cells, total, number, node, frame, options);
+  const id = [...tree.id];
+  const rows = [...tree.rows];
+  const open: number[] = [];
+  const parent: number[] = [];
+  tree.open.forEach((node, at) => {
+    const place = base + at;
+    const cells = sums.cells.subarray(place * width, (place + 1) * width);
+    const total = sumOf(cells, frame.cellStart[1] as number);
+    const pure = sums.least[place] === sums.most[place];
+    rows[node] = total.rows;
+    const own = id[node] as number;
+    const best = pure || depth >= options.maxDepth ? undefined : bestSplit(cells, total, number, own, frame, options);
     if (best === undefined) {
       column[node] = LEAF;
-      value[node] = Math.floor(total.sum / total.weight + 0.5);
-      continue;
+      value[node] = leafValue(total);
+      return;
     }
-    const first = frame.valueStart[best.column] as number;
-    const threshold = thresholdOf(frame, best);
+    const chosen = placeSplit(frame, best);
     column[node] = best.column;
     missingLeft[node] = best.missingLeft ? 1 : 0;
-    value[node] = threshold;
-    let last = best.below;
-    const bins = (frame.valueStart[best.column + 1] as number) - first;
-    while (last + 1 < bins && (frame.values[first + last + 1] as number) <= threshold) last++;
-    border[node] = last;
+    value[node] = chosen.threshold;
+    border[node] = chosen.border;
     left[node] = column.length;
-    for (let child = 0; child < 2; child++) {
-      column.push(OPEN);
+    const sides = [best.left, minus(total, best.left)] as const;
+    const opens = sides.map((side) => side.rows > small && depth + 1 < options.maxDepth);
+    sides.forEach((side, right) => {
+      const child = column.length;
+      const isLeaf = depth + 1 >= options.maxDepth;
+      column.push(isLeaf ? LEAF : opens[right] ? OPEN : HANDED);
       border.push(0);
       missingLeft.push(0);
       left.push(0);
-      value.push(0);
-    }
-  }
+      value.push(isLeaf ? leafValue(side) : 0);
+      id.push(2 * own + right);
+      rows.push(side.rows);
+      if (!opens[right]) return;
+      open.push(child);
+      const other = sides[1 - right] as Cell;
+      const isLarger = side.rows > other.rows || (side.rows === other.rows && right === 1);
+      parent.push(opens[1 - right] && isLarger ? place : -1);
+    });
+  });
   return {
     column: Uint16Array.from(column),
-    border: Uint16Array.from(border),
+    border: Uint8Array.from(border),
     missingLeft: Uint8Array.from(missingLeft),
     left: Uint32Array.from(left),
     value: Float64Array.from(value),
-    open: end,
+    id: Uint32Array.from(id),
+    rows: Uint32Array.from(rows),
+    open: Uint32Array.from(open),
+    parent: Int32Array.from(parent),
   };
 }
 
+/** The mean target, rounded to a whole number; 0 where no row was drawn. */
+export const leafValue = ({ sum, weight }: Cell): number => (weight === 0 ? 0 : Math.floor(sum / weight + 0.5));
+
+/** A split's threshold, and the last bin up to it: bins that the node has not may lie between both sides. */
+export function placeSplit(frame: RowFrame, best: Best): { readonly threshold: number; readonly border: number } {
+  const first = frame.valueStart[best.column] as number;
+  const threshold = thresholdOf(frame, best);
+  let border = best.below;
+  const bins = (frame.valueStart[best.column + 1] as number) - first;
+  while (border + 1 < bins && (frame.values[first + border + 1] as number) <= threshold) border++;
+  return { threshold, border };
+}
+
+const minus = (a: Cell, b: Cell): Cell => ({
+  sum: a.sum - b.sum,
+  weight: a.weight - b.weight,
+  rows: a.rows - b.rows,
+});
+
 /** As ../forest/grow.ts chooses: the first best of the columns in the node's own order. */
-function bestSplit(
+export function bestSplit(
   cells: Float64Array,
   total: Cell,
   tree: number,
@@ -124,7 +166,7 @@ function bestSplit(
             const above = isEnd ? undefined : (at - from) / CELL;
             // Where the node has not seen a missing value, one goes with the heavier side.
             const missingLeft = lostRows > 0 ? pass === 1 : weight >= restWeight;
-            best = { column, below: (below - from) / CELL, above, missingLeft, score };
+            best = { column, below: (below - from) / CELL, above, missingLeft, left: { sum, weight, rows }, score };
           }
         }
         sum += cells[at] as number;
@@ -148,14 +190,15 @@ function thresholdOf({ values, uppers, valueStart }: RowFrame, { column, below, 
   return half >= low && half < high ? half : low;
 }
 
-function sumOf(cells: Float64Array, from: number, to: number): Cell {
+/** The sum of the first `count` cells: all of one column. */
+export function sumOf(cells: Float64Array, count: number): Cell {
   let sum = 0;
   let weight = 0;
   let rows = 0;
-  for (let cell = from; cell < to; cell++) {
-    sum += cells[cell * CELL] as number;
-    weight += cells[cell * CELL + 1] as number;
-    rows += cells[cell * CELL + 2] as number;
+  for (let at = 0; at < count * CELL; at += CELL) {
+    sum += cells[at] as number;
+    weight += cells[at + 1] as number;
+    rows += cells[at + 2] as number;
   }
   return { sum, weight, rows };
 }

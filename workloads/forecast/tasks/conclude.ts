@@ -4,7 +4,7 @@ import type { Prepared, Query } from "../data/prepared.ts";
 import { type Intervals, type Tally, tally } from "../metrics.ts";
 
 /** How a query's predictions, and those of the baselines, compare with its true values. */
-export type Judged = { readonly model: Tally; readonly persistence: Tally; readonly seasonalMean: Tally };
+export type Judged = { readonly model: Tally; readonly persistence?: Tally; readonly seasonalMean?: Tally };
 
 /** By query. */
 export type Conclusion = { readonly judged: Readonly<Record<string, Judged>> };
@@ -30,8 +30,10 @@ export function conclude(
 
 const judge = ({ truth, baselines }: Query, predictions: Float64Array, intervals?: Intervals): Judged => ({
   model: tally(predictions, truth, intervals),
-  persistence: tally(baselines.persistence, truth),
-  seasonalMean: tally(baselines.seasonalMean, truth),
+  ...(baselines !== undefined && {
+    persistence: tally(baselines.persistence, truth),
+    seasonalMean: tally(baselines.seasonalMean, truth),
+  }),
 });
 
 /**
