@@ -1,4 +1,5 @@
 /** What ../kernel.ts calls: addresses and counts in, addresses and counts out. */
+import { flushDirect, resetDirect } from "./direct";
 import { beginMerge, encodeBuckets, readEntries, setSplitters } from "./entries";
 import { expectTuples, resetShortKeys } from "./keys";
 import { allocate, resetMemory } from "./memory";
@@ -26,6 +27,7 @@ export * from "./parquet/combine";
 /** Forgets the task before. */
 export function begin(): void {
   resetMemory();
+  resetDirect();
   resetShortKeys();
   resetWideKeys();
 }
@@ -36,6 +38,7 @@ export function take(bytes: u32): usize {
 
 /** Sorts what was counted and encodes it; gives where the buckets' bounds are. */
 export function finishCount(): usize {
+  flushDirect(true);
   sortCounted();
   return encodeBuckets();
 }

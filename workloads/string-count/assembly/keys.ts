@@ -288,12 +288,16 @@ function growList(): void {
   listEnd = grown + bytes * 2;
 }
 
+/** From now on short keys are a list, with room for so many more. */
+export function endTable(more: u32): void {
+  if (isList) return;
+  useList(used + 1 + more);
+  moveTableToList();
+}
+
 /** All short keys as a list of (big-endian word, value), in the order in which values came for each key. */
 export function listOfShort(): usize {
-  if (!isList) {
-    useList(used + 1);
-    moveTableToList();
-  }
+  endTable(0);
   return list;
 }
 export function listedShort(): u32 {

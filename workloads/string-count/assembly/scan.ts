@@ -4,6 +4,7 @@
  */
 import { isInteger, isTooLarge, parseInteger } from "./integer";
 import { batch, batchCount, FULL_BATCH, readBatch, readMixed, shortCount, wideCount } from "./batch";
+import { countDirect, directCount, flushDirect } from "./direct";
 import { addBatch, addShort, sawTuples, shortKey } from "./keys";
 import {
   badQuoteField,
@@ -27,11 +28,19 @@ import { addWide, addWideBatch } from "./wide-keys";
 const LF: u8 = 10;
 const CR: u8 = 13;
 export const MAX_RECORD_BYTES: usize = 1 << 22;
+const BLOCK: usize = 64;
 /** Bytes that are listed at a time where records are not plain. */
 const MIN_REACH: usize = 128;
 const MAX_REACH: usize = 4096;
 /** So many records in a row mean that more plain ones follow. */
 const MANY: u64 = 200;
+/** After a try to count records directly that was in vain, so many batches at most come before the next. */
+const MOST_PAUSE: u32 = 256;
+/**
+ * Sums of smaller values overflow in no order; from one such value on, they are added up in the order of the file, since what is set aside
+ * when a sum overflows depends on it.
+ */
+const LARGE: i64 = 100_000_000;
 
 /** Problems: places in PROBLEMS of ../counting.ts, from 1. */
 const UNTERMINATED: u32 = 1;
@@ -45,6 +54,11 @@ const OUT_OF_RANGE: u32 = 8;
 
 let skipBadRows: bool = false;
 let isSample: bool = false;
+
+/** Batches to come before records are counted directly again, and how many there were the last time. */
+let pause: u32 = 0;
+let lastPause: u32 = 0;
+let hasLarge: bool = false;
 
 export let rows: u64 = 0;
 export let tuples: u64 = 0;
@@ -62,6 +76,9 @@ export function beginScan(skip: bool, sample: bool): void {
   tuples = 0;
   skipped = 0;
   problem = 0;
+  pause = 0;
+  lastPause = 0;
+  hasLarge = false;
 }
 
 /**
@@ -74,8 +91,16 @@ export function scanRecords(at: usize, end: usize, limit: usize, isFinal: bool):
   let reach = MAX_REACH;
   let hasWide = false;
   while (at < limit) {
+    // The last few bytes are read together with what comes after them.
+    if (end - at < BLOCK && !isFinal) break;
     if (isPairs && !isSample) {
       const before = rows;
+      if (hasLarge) pause = MOST_PAUSE;
+      if (pause > 0) --pause;
+      else {
+        at = takeDirect(at, min(end, limit));
+        if (at >= limit) break;
+      }
       const isFull = hasWide ? false : takeBatch(at, min(end, limit));
       if (isFull) at = batchEnd;
       else {
@@ -103,6 +128,16 @@ export function scanRecords(at: usize, end: usize, limit: usize, isFinal: bool):
     } else at = next;
   }
   return at;
+}
+
+/** Counts records whose keys are short and few. Gives where the first record begins that was not counted. */
+function takeDirect(at: usize, end: usize): usize {
+  const next = countDirect(at, end);
+  rows += directCount;
+  tuples += directCount;
+  lastPause = directCount >= MANY ? 0 : min(MOST_PAUSE, 2 * lastPause + 1);
+  pause = lastPause;
+  return next;
 }
 
 /** Where the first record begins that takeBatch did not take. */
@@ -138,8 +173,14 @@ function takeMixed(at: usize, end: usize): usize {
 function tally(key: usize, length: usize, value: usize, valueBytes: usize): bool {
   let number = parseInteger(value, valueBytes);
   if (!isInteger) return false;
+  if (number >= LARGE || number <= -LARGE) keepOrder();
   if (isSample) number = 1;
   return length <= 8 ? addShort(shortKey(key, length), number) : addWide(key, length, number);
+}
+
+function keepOrder(): void {
+  hasLarge = true;
+  flushDirect(false);
 }
 
 /** Takes listed records of two columns, key and value. Gives where the first record begins that was not taken. */
@@ -219,6 +260,7 @@ function readRecord(at: usize, end: usize, isFinal: bool): usize {
   const number = isSample ? 1 : value;
   if (!isUtf8(keyAt, keyLength)) return fault(ENCODING, keyColumn, keyAt, keyLength, next);
   if (!isValue) return fault(tooLarge ? OUT_OF_RANGE : NOT_INTEGER, valueColumn, valueAt, valueLength, next);
+  if (number >= LARGE || number <= -LARGE) keepOrder();
   if (keyLength <= 8) addShort(shortKey(keyAt, keyLength), number);
   else addWide(keyAt, keyLength, number);
   ++rows;
