@@ -78,6 +78,9 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
 export const entryCount = (bytes: Uint8Array): number =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 
+export const longestKey = (bytes: Uint8Array): number =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true);
+
 function commonPrefix(a: ByteString, b: ByteString): number {
   let at = 0;
   while (at < a.length && at < b.length && a.charCodeAt(at) === b.charCodeAt(at)) at++;

@@ -21,6 +21,8 @@ export interface KernelExports {
   problemField(): number;
   problemAddress(): number;
   problemSize(): number;
+  beginMergeOfRuns(runs: number, entries: number): void;
+  addRun(at: number): void;
   beginMerge(entries: number): void;
   readEntries(at: number): void;
   sortMerged(): boolean;

@@ -1,12 +1,15 @@
 import type { TaskContext } from "kindling";
 import { toByteString } from "./bytes.ts";
 import { readRecord } from "./csv.ts";
-import { entryCount } from "./entries.ts";
+import { entryCount, longestKey } from "./entries.ts";
 import type { Kernel } from "./kernel.ts";
 import { byRank, type MergePlan, type MergeSummary, overflowError, topIfSmall } from "./merging.ts";
 
 /** Bytes of one of the kernel's places for top keys: i64 sum, u32 number, u32 address of the field, u32 its length. */
 const PLACE_BYTES = 24;
+
+/** Keys of so many bytes are words to the kernel, and merged faster. */
+const SHORT_KEY = 8;
 
 /** Merges a bucket: as mergeJs, byte for byte. */
 export function mergeWasm(
@@ -16,19 +19,26 @@ export function mergeWasm(
 ): Uint8Array {
   const { calls } = kernel;
   const plan = context.broadcast;
-  calls.begin();
-  const longest = parts.reduce((most, part) => Math.max(most, part.length), 0);
-  const buffer = kernel.put(new Uint8Array(longest));
-  calls.beginMerge(parts.reduce((total, part) => total + entryCount(part), 0));
-  for (const part of parts) {
-    kernel.bytes(buffer, part.length).set(part);
-    calls.readEntries(buffer);
-  }
-  if (!calls.sortMerged()) {
+  const fail = () => {
     throw overflowError(plan, toByteString(kernel.bytes(calls.currentKey(), calls.currentKeyLength())));
+  };
+  calls.begin();
+  const entries = parts.reduce((total, part) => total + entryCount(part), 0);
+  if (parts.every((part) => longestKey(part) <= SHORT_KEY)) {
+    calls.beginMergeOfRuns(parts.length, entries);
+    for (const part of parts) calls.addRun(kernel.put(part));
+  } else {
+    const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));
+    calls.beginMerge(entries);
+    for (const part of parts) {
+      kernel.bytes(buffer, part.length).set(part);
+      calls.readEntries(buffer);
+    }
+    if (!calls.sortMerged()) fail();
   }
   const header = context.partition === 0 ? plan.header : new Uint8Array();
   const start = calls.writeResult(header.length, plan.top);
+  if (start === 0) fail();
   const length = calls.resultLimit() - start;
   const output = context.allocate(length);
   output.set(kernel.bytes(start, length));

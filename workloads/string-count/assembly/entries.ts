@@ -1,13 +1,11 @@
-/** Writes and reads the format of ../entries.ts. */
-import { append, useList } from "./keys";
+/** Writes the format of ../entries.ts. */
 import { allocate, ensure, memoryTop } from "./memory";
 import { hasOnlyShort, keyAt, keyLength, keySum, keyWord, nextKey, shortAt, shortEnd, passShort } from "./sorted";
 import { ITEM } from "./sort";
-import { addWide, addWideBatch, INLINE_BYTES, storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 import { shortKey } from "./keys";
 
-const LONG: usize = 15;
-const HEADER_BYTES: usize = 8;
+export const LONG: usize = 15;
+export const HEADER_BYTES: usize = 8;
 /** First byte, two lengths of at most 5 bytes, a sum of at most 10; and what copyBytes writes too much. */
 const ENTRY_BYTES: usize = 64;
 const SHORT_ENTRY_BYTES: usize = 19;
@@ -130,7 +128,7 @@ function splitterWord(): u64 {
 /** Copies bytes; may read and write up to 24 from the start. A memory.copy of a few bytes costs far more than these stores. */
 // @ts-ignore: decorator
 @inline
-function copyBytes(to: usize, from: usize, length: usize): void {
+export function copyBytes(to: usize, from: usize, length: usize): void {
   if (length > 24) {
     memory.copy(to, from, length);
     return;
@@ -179,90 +177,4 @@ function writeVarint(at: usize, value: u64): usize {
   }
   store<u8>(at, <u8>value);
   return at + 1;
-}
-
-let readAt: usize = 0;
-
-// @ts-ignore: decorator
-@inline
-function readVarint(): u64 {
-  let byte = <u64>load<u8>(readAt++);
-  if (byte < 0x80) return byte;
-  let value = byte & 0x7f;
-  let shift: u64 = 7;
-  do {
-    byte = <u64>load<u8>(readAt++);
-    value |= (byte & 0x7f) << shift;
-    shift += 7;
-  } while (byte >= 0x80);
-  return value;
-}
-
-// @ts-ignore: decorator
-@inline
-function unfold(value: u64): i64 {
-  return <i64>(value >> 1) ^ -(<i64>(value & 1));
-}
-
-/** Prepares for `entries` entries in all. */
-export function beginMerge(entries: u32): void {
-  useList(max<u32>(entries, 16));
-}
-
-/** Takes the entries of one bucket; 24 bytes after them are read too. */
-export function readEntries(at: usize): void {
-  const count = load<u32>(at);
-  const longest = <usize>load<u32>(at, 4);
-  readAt = at + HEADER_BYTES;
-  if (longest <= 8) readShort(count);
-  else readLong(count, longest);
-}
-
-/** The upper n bytes of a word. */
-// @ts-ignore: decorator
-@inline
-function upperBytes(n: usize): u64 {
-  return n == 0 ? 0 : <u64>-1 << (64 - (<u64>n << 3));
-}
-
-function readShort(count: u32): void {
-  let word: u64 = 0;
-  for (let i: u32 = 0; i < count; ++i) {
-    const head = <usize>load<u8>(readAt);
-    const shared = head >> 4;
-    const rest = head & 15;
-    const kept = upperBytes(shared);
-    const fresh = bswap<u64>(load<u64>(readAt, 1)) & upperBytes(rest);
-    word = (word & kept) | (shared == 8 ? 0 : fresh >> (<u64>shared << 3));
-    readAt += 1 + rest;
-    append(word, unfold(readVarint()));
-  }
-}
-
-function readLong(count: u32, longest: usize): void {
-  const key = allocate(longest + 64);
-  let item = wideBatch;
-  const full = wideBatch + <usize>WIDE_BATCH * WIDE_ITEM;
-  for (let i: u32 = 0; i < count; ++i) {
-    const head = <usize>load<u8>(readAt++);
-    let shared = head >> 4;
-    let rest = head & 15;
-    if (shared == LONG) shared += <usize>readVarint();
-    if (rest == LONG) rest += <usize>readVarint();
-    copyBytes(key + shared, readAt, rest);
-    readAt += rest;
-    const length = shared + rest;
-    const sum = unfold(readVarint());
-    if (length <= 8) append(bswap<u64>(shortKey(key, length)), sum);
-    else if (length <= INLINE_BYTES) {
-      storeWideKey(item, key, length);
-      store<i64>(item, sum, 24);
-      item += WIDE_ITEM;
-      if (item == full) {
-        addWideBatch(WIDE_BATCH);
-        item = wideBatch;
-      }
-    } else addWide(key, length, sum);
-  }
-  addWideBatch(<u32>((item - wideBatch) / WIDE_ITEM));
 }

@@ -1,10 +1,12 @@
 /** What ../kernel.ts calls: addresses and counts in, addresses and counts out. */
 import { flushDirect, resetDirect } from "./direct";
-import { beginMerge, encodeBuckets, readEntries, setSplitters } from "./entries";
+import { encodeBuckets, setSplitters } from "./entries";
 import { expectTuples, resetShortKeys } from "./keys";
 import { allocate, resetMemory } from "./memory";
+import { beginMerge, readEntries } from "./read-entries";
 import { setDialect, skipToRecord } from "./record";
 import { keys, resultEnd, sumHigh, sumLow, topCount, topPlaces, writeResult } from "./result";
+import { addRun, beginRuns, resetRuns } from "./runs";
 import {
   beginScan,
   problem,
@@ -16,11 +18,11 @@ import {
   skipped,
   tuples,
 } from "./scan";
-import { keyAt, keyLength, sortCounted, sortMerged } from "./sorted";
+import { keyAt, keyLength, sortCounted, sortMerged, startRuns } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
 import { resetWideKeys } from "./wide-keys";
 
-export { beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
+export { addRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { skipToRecord, sortMerged, writeResult, writeTuples };
 export * from "./parquet/combine";
 
@@ -28,12 +30,19 @@ export * from "./parquet/combine";
 export function begin(): void {
   resetMemory();
   resetDirect();
+  resetRuns();
   resetShortKeys();
   resetWideKeys();
 }
 
 export function take(bytes: u32): usize {
   return allocate(bytes);
+}
+
+/** Prepares to merge so many runs with so many entries in all. */
+export function beginMergeOfRuns(count: u32, entries: u32): void {
+  startRuns();
+  beginRuns(count, entries);
 }
 
 /** Sorts what was counted and encodes it; gives where the buckets' bounds are. */

@@ -5,6 +5,7 @@
  * Many items are first dealt out by their uppermost digit into parts that fit the cache, each part is sorted from the lowest digit
  * up, and handed on while it is in the cache.
  */
+import { differing, sumDensely, surveyItems } from "./dense";
 import { allocate } from "./memory";
 
 export const ITEM: usize = 16;
@@ -17,6 +18,10 @@ const INSERTION_ITEMS: u32 = 24;
 
 const counts = memory.data(2048 * 4, 64);
 
+/** Where the parts end that are being sorted, one level inside the other: 4 · 2¹¹ bytes each, of 8 levels at most. */
+const ends = memory.data(8 * 2048 * 4, 64);
+let endsTop: usize = 0;
+
 /** Takes a sorted part, which no other part shares a key with, to `to` or below where it lies; gives the address after what it stored. */
 export type Finish = (sorted: usize, count: u32, to: usize) => usize;
 
@@ -27,21 +32,27 @@ export function sortItems(items: usize, count: u32, finish: Finish): usize {
 
 /** The same, with room for as many items at `spare`, and finished to `to`. */
 export function sortPart(items: usize, count: u32, spare: usize, to: usize, finish: Finish): usize {
-  if (count <= PART_ITEMS) return finish(sortInCache(items, count, spare), count, to);
-  const bits = differingBits(items, count);
+  surveyItems(items, count);
+  const bits = differing;
+  if (count <= PART_ITEMS) {
+    const added = finish != keepAll && count > INSERTION_ITEMS ? sumDensely(items, count, to) : 0;
+    return added != 0 ? added : finish(sortInCache(items, count, spare, bits), count, to);
+  }
   if (bits == 0) return finish(items, count, to);
   useUppermost(bits);
-  const parts = <usize>1 << <usize>width;
-  const ends = allocate(parts * 4);
+  const size = <usize>4 << width;
+  const own = ends + endsTop;
+  endsTop += size;
   deal(items, count, spare);
-  memory.copy(ends, counts, parts * 4);
+  memory.copy(own, counts, size);
   let start = spare;
-  for (let part: usize = 0; part < parts; ++part) {
-    const end = <usize>load<u32>(ends + (part << 2));
+  for (let part = own; part < own + size; part += 4) {
+    const end = <usize>load<u32>(part);
     if (end == start) continue;
     to = sortPart(start, <u32>((end - start) / ITEM), items + (start - spare), to, finish);
     start = end;
   }
+  endsTop -= size;
   return to;
 }
 
@@ -52,12 +63,11 @@ export function keepAll(sorted: usize, count: u32, to: usize): usize {
 }
 
 /** Gives where the items are then: at `items` or at `spare`. */
-function sortInCache(items: usize, count: u32, spare: usize): usize {
+function sortInCache(items: usize, count: u32, spare: usize, bits: u64): usize {
   if (count <= INSERTION_ITEMS) {
     insertionSort(items, count);
     return items;
   }
-  let bits = differingBits(items, count);
   let from = items;
   let to = spare;
   while (bits != 0) {
@@ -68,14 +78,6 @@ function sortInCache(items: usize, count: u32, spare: usize): usize {
     from = sorted;
   }
   return from;
-}
-
-function differingBits(items: usize, count: u32): u64 {
-  const end = items + <usize>count * ITEM;
-  const first = load<u64>(items);
-  let bits: u64 = 0;
-  for (let item = items; item < end; item += ITEM) bits |= load<u64>(item) ^ first;
-  return bits;
 }
 
 /** The digit in use: (key >> shift0 & mask0) | (key >> shift1 & mask1), of `width` bits. */

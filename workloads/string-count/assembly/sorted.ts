@@ -7,7 +7,8 @@ import {
   pushAside,
 } from "./keys";
 import { allocate } from "./memory";
-import { ITEM, keepAll, sortItems } from "./sort";
+import { chunk, chunkSpare, nextChunk } from "./runs";
+import { ITEM, keepAll, sortItems, sortPart } from "./sort";
 import { sortedWide } from "./sort-wide";
 import { wideBytes, wideCount, wideLength, wideWord } from "./wide-keys";
 
@@ -78,7 +79,7 @@ function start(items: usize, count: u32, wide: usize, countWide: u32): void {
 /** Moves to the next key; false after the last. */
 export function nextKey(): bool {
   if (wideAt == wideEnd) {
-    if (shortAt == shortEnd) return false;
+    if (shortAt == shortEnd && !mergeChunk()) return false;
     takeShort();
     return true;
   }
@@ -86,6 +87,26 @@ export function nextKey(): bool {
   if (shortAt != shortEnd && load<u64>(shortAt) <= wideWord(<usize>load<u32>(wideAt, 8), 0)) takeShort();
   else takeWide();
   return true;
+}
+
+/** Makes ready to merge runs of short keys. */
+export function startRuns(): void {
+  start(0, 0, 0, 0);
+  hasOverflow = false;
+}
+
+/** Puts the next chunk of runs in order; false if there is none, or a sum does not fit: then it is the current key. */
+function mergeChunk(): bool {
+  if (hasOverflow) return false;
+  const count = nextChunk();
+  if (count == 0) return false;
+  shortAt = chunk;
+  shortEnd = sortPart(chunk, count, chunkSpare, chunk, combineShort);
+  // Sums before the one that does not fit need not be written: there will be no result.
+  if (!hasOverflow) return true;
+  keyWord = overflowWord;
+  showShort();
+  return false;
 }
 
 /** Whether all keys that are still to come are short. */
@@ -182,7 +203,7 @@ function settle(): bool {
 }
 
 /** The first short key whose sum does not fit. */
-let hasOverflow: bool = false;
+export let hasOverflow: bool = false;
 let overflowWord: u64 = 0;
 
 /** Adds up runs of equal keys exactly, up to one whose sum does not fit. */
