@@ -12,6 +12,8 @@ const MAX_KEY: usize = 4;
 const ONE: u64 = 1 << 40;
 const SUM: u64 = ONE - 1;
 const MOST_RECORDS: u32 = 1 << 23;
+/** Values that come one by one are smaller than this, so that their sum has room. */
+const SMALL: u64 = 1 << 17;
 
 /** Sums of known keys; beyond them lies what is added to for unknown ones, and taken away again. */
 const PLACES: u32 = 1 << 16;
@@ -163,46 +165,73 @@ function valueBefore(lineEnd: usize): u64 {
   return load<u64>(values + (<usize>load<u16>(lineEnd - 2) << 3));
 }
 
-/** Gives numbers to the pairs of bytes of a block's keys. False if they are not all plain, or too many. */
+/** Gives numbers to the pairs of bytes of a block's keys. False if the block is not plain, or they are too many. */
 function learn(at: usize, ends: u64, count: u32): bool {
   let key = at;
   for (; count > 0; --count) {
     const lineEnd = at + <usize>ctz(ends);
     ends &= ends - 1;
-    if (valueBefore(lineEnd) == 0) return false;
-    for (let byte = key; byte < key + keyBytes; ++byte) {
-      const found = load<u8>(byte);
-      if (found == 0 || found == 0x22 || found >= 0x80) return false;
-    }
-    const first = <u32>load<u16>(key) & firstMask;
-    const last = <u32>load<u16>(key, 2) & lastMask;
-    if (firstOffset(first) == UNKNOWN) {
-      if (firstCount << lastBits == PLACES) return false;
-      store<u32>(firsts + (<usize>first << 2), (firstCount << lastBits) << 3);
-      store<u16>(firstPairs + (<usize>firstCount << 1), <u16>first);
-      ++firstCount;
-    }
-    if (lastOffset(last) == UNKNOWN) {
-      if (lastCount >> lastBits != 0) return false;
-      store<u32>(lasts + (<usize>last << 2), lastCount << 3);
-      store<u16>(lastPairs + (<usize>lastCount << 1), <u16>last);
-      ++lastCount;
-    }
+    if (valueBefore(lineEnd) == 0 || !learnKey(load<u32>(key))) return false;
     key = lineEnd + 1;
   }
+  return true;
+}
+
+/** Gives numbers to the pairs of the key that begins a word. False if it has a byte that is not plain, or there are too many pairs. */
+function learnKey(word: u32): bool {
+  for (let byte: usize = 0; byte < keyBytes; ++byte) {
+    const found = (word >> (<u32>byte << 3)) & 0xff;
+    if (found == 0 || found == 0x22 || found >= 0x80) return false;
+  }
+  const first = word & firstMask;
+  const last = (word >> 16) & lastMask;
+  if (firstOffset(first) == UNKNOWN) {
+    if (firstCount << lastBits == PLACES) return false;
+    store<u32>(firsts + (<usize>first << 2), (firstCount << lastBits) << 3);
+    store<u16>(firstPairs + (<usize>firstCount << 1), <u16>first);
+    ++firstCount;
+  }
+  if (lastOffset(last) == UNKNOWN) {
+    if (lastCount >> lastBits != 0) return false;
+    store<u32>(lasts + (<usize>last << 2), lastCount << 3);
+    store<u16>(lastPairs + (<usize>lastCount << 1), <u16>last);
+    ++lastCount;
+  }
+  return true;
+}
+
+/** Adds a small value to a key given as a word (see keys.ts); false, with nothing added, if it is not such a key or value. */
+export function addDirect(key: u64, length: usize, value: i64): bool {
+  if (length != keyBytes) {
+    if (keyBytes > 0 || length - 1 >= MAX_KEY) return false;
+    prepareKeys(length);
+  }
+  if (<u64>value >= SMALL) return false;
+  const word = <u32>key;
+  let offset = firstOffset(word & firstMask) + lastOffset((word >> 16) & lastMask);
+  if (offset >= UNKNOWN) {
+    if (!learnKey(word)) return false;
+    offset = firstOffset(word & firstMask) + lastOffset((word >> 16) & lastMask);
+  }
+  if (held >= MOST_RECORDS) flushDirect(false);
+  ++held;
+  store<u64>(sums + <usize>offset, load<u64>(sums + <usize>offset) + (ONE | <u64>value));
   return true;
 }
 
 /** Makes ready for keys as long as the one at `at`; false if it is too long. */
 function isPrepared(at: usize): bool {
   if (delimiter != valuesDelimiter) prepareValues();
-  if (keyBytes > 0 && load<u8>(at + keyBytes) == delimiter) {
-    if (held == MOST_RECORDS) flushDirect(false);
-    return true;
-  }
+  if (held >= MOST_RECORDS) flushDirect(false);
+  if (keyBytes > 0 && load<u8>(at + keyBytes) == delimiter) return true;
   let length: usize = 0;
   while (length <= MAX_KEY && load<u8>(at + length) != delimiter) ++length;
   if (length == 0 || length > MAX_KEY) return false;
+  prepareKeys(length);
+  return true;
+}
+
+function prepareKeys(length: usize): void {
   flushDirect(false);
   keyBytes = length;
   firstMask = length == 1 ? 0xff : 0xffff;
@@ -215,7 +244,6 @@ function isPrepared(at: usize): bool {
     v128.store(firsts + offset, unknown);
     v128.store(lasts + offset, unknown);
   }
-  return true;
 }
 
 function prepareValues(): void {

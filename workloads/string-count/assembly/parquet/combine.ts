@@ -1,4 +1,5 @@
 /** Adds the values of two columns' rows to their keys: by dictionary index where there is one, so that a key is looked up once a row group. */
+import { addDirect, flushDirect } from "../direct";
 import { addShort, shortKey } from "../keys";
 import { addWide } from "../wide-keys";
 import {
@@ -30,6 +31,10 @@ import {
 export { openKeyPage, openValuePage, setKeyDictionary, setValueDictionary } from "./columns";
 export { unsnappy } from "./snappy";
 
+/** From a larger sum on, sums are added up in the file's order alone: see scan.ts. */
+const LARGE: i64 = 100_000_000;
+
+let keepsOrder: bool = false;
 let skipBadRows: bool = false;
 let isSample: bool = false;
 /** Whose page at hand is damaged, if one is. */
@@ -48,6 +53,7 @@ export function beginParquet(typeOfValue: u32, skip: bool, sample: bool): void {
   beginColumns(typeOfValue);
   skipBadRows = skip;
   isSample = sample;
+  keepsOrder = false;
   damaged = 0;
   tuples = 0;
   skipped = 0;
@@ -167,12 +173,19 @@ function addToEntry(entry: usize, value: i64): void {
 }
 
 function addEntry(entry: usize, sum: i64): void {
-  add(<usize>load<u32>(entries + (entry << 3)), <usize>load<u32>(entries + (entry << 3), 4), sum);
+  const at = <usize>load<u32>(entries + (entry << 3));
+  const length = <usize>load<u32>(entries + (entry << 3), 4);
+  if (!keepsOrder && length <= 4 && addDirect(shortKey(at, length), length, sum)) return;
+  add(at, length, sum);
 }
 
 // @ts-ignore: decorator
 @inline
 function add(at: usize, length: usize, value: i64): void {
+  if (!keepsOrder && (value >= LARGE || value <= -LARGE)) {
+    keepsOrder = true;
+    flushDirect(false);
+  }
   if (length <= 8) addShort(shortKey(at, length), value);
   else addWide(at, length, value);
 }
