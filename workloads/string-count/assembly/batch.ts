@@ -210,7 +210,7 @@ export function readMixed(at: usize, end: usize): usize {
     );
     if (!i8x16.all_true(special)) break;
     const isAscii = i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d))) == 0;
-    if (!isAscii && !areKeysUtf8(at, commas, ends)) break;
+    if (!isAscii && !isPlainUtf8(a, b, c, d, whole) && !areKeysUtf8(at, commas, ends)) break;
     let key = at;
     do {
       const comma = at + <usize>ctz(commas);
@@ -234,6 +234,39 @@ export function readMixed(at: usize, end: usize): usize {
   shortCount = <u32>((short - batch) / BATCH_ITEM);
   wideCount = <u32>((wide - wideBatch) / WIDE_ITEM);
   return at;
+}
+
+/**
+ * Whether the bytes of `whole`, which end with a line end, are UTF-8 of one to three bytes each for certain: every lead byte has its
+ * continuation bytes, and there are no others. False also for those lead bytes after which not every continuation byte may come.
+ */
+// @ts-ignore: decorator
+@inline
+function isPlainUtf8(a: v128, b: v128, c: v128, d: v128, whole: u64): bool {
+  const firstLead = i8x16.splat(<i8>0xc0);
+  const following =
+    whole & bits(i8x16.lt_s(a, firstLead), i8x16.lt_s(b, firstLead), i8x16.lt_s(c, firstLead), i8x16.lt_s(d, firstLead));
+  const firstOfThree = i8x16.splat(<i8>0xe0);
+  const three =
+    whole &
+    bits(
+      i8x16.ge_u(a, firstOfThree),
+      i8x16.ge_u(b, firstOfThree),
+      i8x16.ge_u(c, firstOfThree),
+      i8x16.ge_u(d, firstOfThree),
+    );
+  const odd = v128.or(v128.or(oddLeads(a), oddLeads(b)), v128.or(oddLeads(c), oddLeads(d)));
+  const leads = whole & bits(a, b, c, d) & ~following;
+  return !v128.any_true(odd) && following == ((leads << 1) | (three << 2));
+}
+
+/** Bytes that lead overlong forms, surrogates or four bytes, or are never in UTF-8: C0, C1, E0, ED, F0 and above. */
+// @ts-ignore: decorator
+@inline
+function oddLeads(bytes: v128): v128 {
+  const overlong = i8x16.eq(v128.and(bytes, i8x16.splat(<i8>0xfe)), i8x16.splat(<i8>0xc0));
+  const special = v128.or(i8x16.eq(bytes, i8x16.splat(<i8>0xe0)), i8x16.eq(bytes, i8x16.splat(<i8>0xed)));
+  return v128.or(v128.or(overlong, special), i8x16.ge_u(bytes, i8x16.splat(<i8>0xf0)));
 }
 
 function areKeysUtf8(at: usize, commas: u64, ends: u64): bool {
