@@ -71,7 +71,7 @@ test("many small files together are sampled as a large one", async () => {
   expect(result.metrics).toMatchObject({ tuples: 320_000, keys: 40_000, sum: 320_000 });
 });
 
-test("little memory makes more and smaller tasks, and the same result", async () => {
+test("little memory makes more and smaller tasks, and the same result", { timeout: 60_000 }, async () => {
   const lines = Array.from({ length: 600_000 }, (_, index) => `${(index * 7919) % 600_011},1\n`);
   const files = { "in.csv": utf8(`key,value\n${lines.join("")}`) };
   const tasksOf = async (params: object) => {

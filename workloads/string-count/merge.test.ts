@@ -56,7 +56,7 @@ function run(rng: Rng, keys: number, longest: number, letters: string, magnitude
   return encodeEntries(entries.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)));
 }
 
-test.each(Array.from({ length: 40 }, (_, seed) => seed))("random runs %i", (seed) => {
+test.each(Array.from({ length: 40 }, (_, seed) => seed))("random runs %i", { timeout: 60_000 }, (seed) => {
   const rng = philoxRng(seed, 7);
   const kernel = newKernel();
   const letters = LETTERS[seed % LETTERS.length] ?? "";
