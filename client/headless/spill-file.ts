@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
@@ -14,7 +14,7 @@ export function temporarySpillFile(): SpillFile {
   return {
     write(bytes, at) {
       for (let done = 0; done < bytes.byteLength; ) {
-        done += writeSync(file, bytes, done, bytes.byteLength - done, at + done);
+        done += orFull(path, () => writeSync(file, bytes, done, bytes.byteLength - done, at + done));
       }
     },
     read(target, at) {
@@ -24,9 +24,20 @@ export function temporarySpillFile(): SpillFile {
         done += got;
       }
     },
+    clear: () => ftruncateSync(file, 0),
     close() {
       closeSync(file);
       remove();
     },
   };
+}
+
+function orFull<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+    const message = `The disk with ${path} is full: free some space, or name another with TMPDIR`;
+    throw new KindlingError("SpillFull", message, { retryable: true, cause });
+  }
 }

@@ -5,6 +5,8 @@ export interface SpillFile {
   write(bytes: Uint8Array, at: number): void;
   /** Fills `target`. */
   read(target: Uint8Array, at: number): void;
+  /** Nothing in it is wanted any more: gives its space back. */
+  clear(): void;
   /** Deletes it. */
   close(): void;
 }
@@ -45,7 +47,9 @@ export class Spill {
   }
 
   drop(): void {
-    if (--this.#wanted === 0) this.#end = 0;
+    if (--this.#wanted > 0) return;
+    this.#end = 0;
+    this.#file?.clear();
   }
 
   close(): void {

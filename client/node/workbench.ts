@@ -198,7 +198,15 @@ export class Workbench {
     const { backend, units, runMs } = reply;
     // The wire knows no undefined fields.
     const summary = reply.summary ?? null;
-    const chunks = this.#keep(attempt, reply);
+    let chunks: OutputChunk[];
+    try {
+      chunks = this.#keep(attempt, reply);
+    } catch (error) {
+      // There is no room for them: another node may have some.
+      this.#options.held.reject([attempt]);
+      this.#fail(work, toWireError(error));
+      return;
+    }
     this.#work.delete(attempt);
     this.done.tasks++;
     this.done.units += units;

@@ -6,6 +6,7 @@ import type { IoControl, NodeState } from "../node/state.ts";
 import { createHttpDataPlane } from "../transport/http-data-plane.ts";
 import type { OpenPeerTransport } from "../transport/peer/channel.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
+import { openSpillFile } from "./opfs-spill.ts";
 import { peersOverPort } from "./peer-port.ts";
 import { spawnWebWorker } from "./spawn-web.ts";
 import { tabLacks } from "./tab-lacks.ts";
@@ -26,6 +27,7 @@ const control: IoControl = {
   },
   async start({ url, token, name, slots, memoryBytes, relayOnly = false }) {
     await node?.stop();
+    const spill = await openSpillFile(navigator);
     const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
     node = new ComputeNode({
       identity: { token, name, kind: "tab", slots, memoryBytes },
@@ -33,10 +35,13 @@ const control: IoControl = {
       dataPlane: (secret) => createHttpDataPlane({ url, secret }),
       peers: relayOnly ? undefined : peers,
       spawn: spawnWebWorker,
+      spill: spill && (() => spill),
       clock: systemClock,
       rng: philoxRng(seed, 0),
-      lacks: (backends) => tabLacks(isSecureContext, backends, relayOnly ? "unwanted" : peers ? "there" : "missing"),
+      lacks: (backends) =>
+        tabLacks(isSecureContext, backends, relayOnly ? "unwanted" : peers ? "there" : "missing", spill !== undefined),
     });
+    if (spill !== undefined) void node.ended.then(() => spill.close());
     for (const listener of listeners) node.subscribe(listener);
     await node.ready;
   },

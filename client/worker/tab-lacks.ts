@@ -5,10 +5,12 @@ export function tabLacks(
   isSecure: boolean,
   backends: readonly Backend[],
   peers: "there" | "missing" | "unwanted",
+  canSpill: boolean,
 ): string[] {
   const lacks: string[] = [];
   if (!isSecure) lacks.push("secure context: no WebGPU, OPFS, native SHA-256");
   else if (!backends.includes("webgpu")) lacks.push("WebGPU");
+  if (isSecure && !canSpill) lacks.push("private file system: large outputs stay in memory");
   if (!backends.includes("webgl")) lacks.push("WebGL");
   if (peers === "missing") lacks.push("connections to other nodes: no WebRTC here");
   if (peers === "unwanted") lacks.push("connections to other nodes: not wanted here");
