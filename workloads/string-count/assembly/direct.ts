@@ -111,6 +111,53 @@ export function countDirect(at: usize, end: usize): usize {
   return at;
 }
 
+/**
+ * Adds `count` tuples of keys of `length` bytes and values (u32), which lie so far apart; false, with nothing added, if they are not such keys
+ * or if a value may reach `limit` and that is too large.
+ */
+export function addDirectTuples(
+  key: usize,
+  keyStride: usize,
+  value: usize,
+  valueStride: usize,
+  count: u32,
+  length: usize,
+  limit: u64,
+): bool {
+  if (length - 1 >= MAX_KEY || limit > SMALL) return false;
+  if (length != keyBytes) prepareKeys(length);
+  if (held >= MOST_RECORDS) flushDirect(false);
+  if (addTuples(key, keyStride, value, valueStride, count, false) >= UNKNOWN) {
+    addTuples(key, keyStride, value, valueStride, count, true);
+    for (let tuple: u32 = 0; tuple < count; ++tuple) {
+      if (!learnKey(load<u32>(key + <usize>tuple * keyStride))) return false;
+    }
+    addTuples(key, keyStride, value, valueStride, count, false);
+  }
+  held += count;
+  return true;
+}
+
+/** Adds tuples, or takes them away. Gives all offsets, ored together. */
+// @ts-ignore: decorator
+@inline
+function addTuples(key: usize, keyStride: usize, value: usize, valueStride: usize, count: u32, isUndone: bool): u32 {
+  const forFirst = firstMask;
+  const forLast = lastMask;
+  let allOffsets: u32 = 0;
+  for (; count > 0; --count) {
+    const word = load<u32>(key);
+    const offset = firstOffset(word & forFirst) + lastOffset((word >> 16) & forLast);
+    const added = ONE | <u64>load<u32>(value);
+    const before = load<u64>(sums + <usize>offset);
+    store<u64>(sums + <usize>offset, isUndone ? before - added : before + added);
+    allOffsets |= offset;
+    key += keyStride;
+    value += valueStride;
+  }
+  return allOffsets;
+}
+
 // @ts-ignore: decorator
 @inline
 function bits(a: v128, b: v128, c: v128, d: v128): u64 {

@@ -1,6 +1,7 @@
 /** Makes tuples as ../README.md specifies, a batch at a time: their keys as bytes in memory, their values as words. */
 import { fourBlocks, highs, lows, mulHigh, word0, word1, word2, word3 } from "../../common/assembly/philox";
 import { batch, BATCH_ITEM } from "./batch";
+import { addDirectTuples } from "./direct";
 import { addBatch, sawTuples, shortKey } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
@@ -19,6 +20,8 @@ let wordsPerTuple: u32 = 0;
 let firstLetter: u8 = 0;
 let gaps: usize = 0;
 let gapCount: u32 = 0;
+/** Whether keys may be few and short (see direct.ts): so until it proves otherwise. */
+let isDirect: bool = false;
 /** Whether a key may need quotes in CSV. */
 let hasSpecialLetter: bool = false;
 
@@ -37,6 +40,7 @@ export function beginTuples(chosenSeed: u32, length: u32, alphabet: usize, count
   keyLength = length;
   maxValue = greatest;
   letters = count;
+  isDirect = true;
   perWord = count <= 32 ? 4 : 3;
   wordsPerTuple = (length + perWord - 1) / perWord + 1;
   readAlphabet(alphabet, count);
@@ -176,6 +180,10 @@ function addShortKeys(size: u32): void {
   const nextValue = valueStride;
   let key = keyOf(0);
   let value = valueWords + firstValue;
+  if (isDirect) {
+    isDirect = addDirectTuples(key, nextKey, value, nextValue, size, length, <u64>maxValue + 1);
+    if (isDirect) return;
+  }
   const end = batch + <usize>size * BATCH_ITEM;
   for (let item = batch; item < end; item += BATCH_ITEM) {
     store<u64>(item, shortKey(key, length));
