@@ -54,10 +54,10 @@ export function resetWideKeys(): void {
   asideCapacity = 0;
 }
 
-/** Keys of 9 … 24 bytes to be added: three words, the value, and the hash. */
-export const WIDE_ITEM: usize = 40;
+/** Keys of 9 … 24 bytes to be added: three words, the value, the hash, and the slot's offset. */
+export const WIDE_ITEM: usize = 48;
 export const WIDE_BATCH: u32 = 256;
-export const wideBatch = memory.data(40 * 260, 64);
+export const wideBatch = memory.data(48 * 260, 64);
 
 /** From WINDOW + 24 − n on, 24 bytes of which the first n are ones. */
 const WINDOW = memory.data<u64>([<u64>-1, <u64>-1, <u64>-1, 0, 0, 0, 0]);
@@ -87,14 +87,24 @@ export function addWideBatch(count: u32): void {
     store<u64>(fetched, load<u64>(start + (<usize>(hash >> shiftBy) << 3)));
   }
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
-    store<u64>(fetched, load<u64>(<usize>load<u32>(start + (<usize>(load<u64>(item, 32) >> shiftBy) << 3))));
+    const hash = load<u64>(item, 32);
+    const upper = hash & HASH_UPPER;
+    let offset = <usize>(hash >> shiftBy) << 3;
+    let found = load<u64>(start + offset);
+    // Past the slots of other hashes here already: the entry asked for is then nearly always the right one.
+    while (found != 0 && (found & HASH_UPPER) != upper) {
+      offset = (offset + SLOT) & wrap;
+      found = load<u64>(start + offset);
+    }
+    store<u32>(item, <u32>offset, 40);
+    store<u64>(fetched, load<u64>(<usize>(found & 0xffffffff)));
   }
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
     const key0 = load<u64>(item);
     const key1 = load<u64>(item, 8);
     const key2 = load<u64>(item, 16);
     const hash = load<u64>(item, 32);
-    let offset = <usize>(hash >> shiftBy) << 3;
+    let offset = <usize>load<u32>(item, 40);
     for (;;) {
       const found = load<u64>(start + offset);
       const entry = <usize>(found & 0xffffffff);
