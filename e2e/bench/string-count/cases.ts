@@ -3,7 +3,7 @@ import { folders } from "../folders.ts";
 import type { Bar, Case } from "../model.ts";
 import type { Python } from "../../support/python.ts";
 import { contenderMaker, type Params } from "./contenders.ts";
-import { compileFloor, floor } from "./floor.ts";
+import { compileFloor, floor, scan } from "./floor.ts";
 import { type InputName, inputName, tuplesAt } from "./inputs.ts";
 
 /** A case, and the input files that it reads. */
@@ -91,10 +91,14 @@ export function stringCountCases(python: Python, scale: number, keep: boolean): 
       ...(compilerProblem === undefined ? {} : { problem: compilerProblem }),
       contenders: [
         local({ input: join(folders.data, letters3) }, { name: "one worker", slots: 1 }),
+        scan(make, "kernel in memory", letters3),
         floor(make, "C in memory", "memory", letters3),
         floor(make, "C from file", "file", letters3),
       ],
-      bars: [{ label: "whole job on one worker ÷ C loop", of: "one worker", over: ["C in memory"], most: 2 }],
+      bars: [
+        { label: "scan and count in memory ÷ C loop", of: "kernel in memory", over: ["C in memory"], most: 2 },
+        { label: "whole job on one worker ÷ C loop", of: "one worker", over: ["C in memory"], most: 2 },
+      ],
     },
     {
       name: "tax-generated",

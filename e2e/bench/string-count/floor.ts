@@ -15,6 +15,17 @@ export function compileFloor(): string | undefined {
   return compiled.status === 0 ? undefined : `${COMPILER} failed: ${compiled.stderr.trim()}`;
 }
 
+/** The workload's kernel on one thread, over bytes that are in memory. */
+export const scan = ({ counted }: ReturnType<typeof contenderMaker>, name: string, input: string): Contender => ({
+  name,
+  measure: () =>
+    counted("scan.csv", async (out) => {
+      const args = [join(import.meta.dirname, "scan.ts"), join(folders.data, input), out];
+      const output = execFileSync(process.execPath, args, { encoding: "utf8" });
+      return { figures: { seconds: (JSON.parse(output) as { seconds: number }).seconds } };
+    }),
+});
+
 /** The plain C loop on one core, over bytes that are in memory or reading the file too. */
 export const floor = (
   { counted }: ReturnType<typeof contenderMaker>,
