@@ -5,8 +5,10 @@ import { ComputeNode } from "../node/node.ts";
 import type { NodeOptions, NodeState } from "../node/state.ts";
 import { createHttpDataPlane } from "../transport/http-data-plane.ts";
 import { connectWebSocket } from "../transport/websocket.ts";
+import { askByFetch } from "../transport/answer.ts";
 import { collectGarbage } from "../worker/collect-node.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
+import { askBySocket } from "./ask-by-socket.ts";
 import { temporarySpillFile } from "./spill-file.ts";
 import { fileExecutionLog } from "./execution-log.ts";
 import { nodePeers } from "./webrtc.ts";
@@ -21,6 +23,7 @@ export interface HeadlessOptions extends NodeOptions {
 /** A node in a process of its own. Resolves once its threads take work; it joins then, and keeps trying where nobody answers. */
 export async function startHeadless(options: HeadlessOptions): Promise<ComputeNode> {
   const { url, token, name, slots, memoryBytes, relayOnly = false, log, executionLog } = options;
+  const ask = askBySocket(askByFetch(fetch));
   const peers = relayOnly ? undefined : nodePeers(url);
   const lacks = ["WebGPU and WebGL"];
   if (relayOnly) lacks.push("connections to other nodes: it was started relay only");
@@ -28,7 +31,7 @@ export async function startHeadless(options: HeadlessOptions): Promise<ComputeNo
   const node = new ComputeNode({
     identity: { token, name, kind: "headless", slots, memoryBytes },
     open: () => connectWebSocket(url),
-    dataPlane: (secret) => createHttpDataPlane({ url, secret }),
+    dataPlane: (secret) => createHttpDataPlane({ url, secret, ask }),
     peers,
     spawn: spawnNodeWorker,
     spill: temporarySpillFile,

@@ -1,7 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
-import { type FetchLike, readApiError } from "../api/errors.ts";
 import { type ByteStream, take } from "../node/byte-stream.ts";
-import { type Body, bodyOf } from "./body.ts";
+import { type Ask, Refused } from "./answer.ts";
+import type { Body } from "./body.ts";
 
 /** Tries in a row that bring no byte before a download gives up, and ms before the second; each wait doubles. */
 const TRIES = 3;
@@ -11,7 +11,7 @@ const IDLE_MS = 20_000;
 const FIRST_BYTE_MS = 60_000;
 
 export interface Transfer {
-  readonly fetch: FetchLike;
+  readonly ask: Ask;
   readonly clock: Clock;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,15 +21,6 @@ export interface Transfer {
 export interface Wanted {
   readonly start: number;
   readonly end: number | null;
-}
-
-/** The coordinator's refusal: asking again at once would bring the same. */
-class Refused extends Error {
-  readonly error: Error;
-  constructor(error: Error) {
-    super(error.message);
-    this.error = error;
-  }
 }
 
 /** Downloads bytes, as `Download` does; of what has come nothing is asked for again. */
@@ -120,29 +111,22 @@ export class Download implements ByteStream {
       this.#connection.idle.restart();
       return this.#connection;
     }
-    const { fetch, clock, url, headers } = this.#transfer;
+    const { ask, clock, url, headers } = this.#transfer;
     const idle = new Idle(clock);
     const from = this.#position;
     const range = from > 0 || this.#end !== null;
     const last = this.#end === null ? "" : this.#end - 1;
     try {
-      const response = await fetch(url, {
-        headers: range ? { ...headers, Range: `bytes=${from}-${last}` } : headers,
-        signal: AbortSignal.any([this.#signal, idle.signal]),
-        // The node has caches of its own.
-        cache: "no-store",
-        redirect: "error",
-      });
-      if (!response.ok) throw new Refused(await readApiError(response));
-      if (range !== (response.status === 206)) {
-        throw new Error(`The answer ${response.status} is not the range asked for`);
-      }
-      this.#end ??= from + Number(response.headers.get("Content-Length") ?? 0);
-      this.#connection = { body: bodyOf(response), idle };
+      const sent = range ? { ...headers, Range: `bytes=${from}-${last}` } : headers;
+      const { status, bytes, body } = await ask(url, sent, AbortSignal.any([this.#signal, idle.signal]));
+      if (range !== (status === 206)) throw new Error(`The answer ${status} is not the range asked for`);
+      this.#end ??= from + bytes;
+      this.#connection = { body, idle };
       return this.#connection;
     } catch (error) {
-      idle.pause();
-      throw idle.signal.aborted ? new Error("No byte came for too long", { cause: error }) : error;
+      const isIdle = idle.signal.aborted;
+      idle.end();
+      throw isIdle ? new Error("No byte came for too long", { cause: error }) : error;
     }
   }
 

@@ -4,6 +4,7 @@ import { sha256Hex } from "../../shared/hash.ts";
 import type { BlobHash } from "../../shared/ids.ts";
 import { type FetchLike, readApiError } from "../api/errors.ts";
 import type { DataPlane } from "../node/data-plane.ts";
+import { type Ask, askByFetch } from "./answer.ts";
 import { Download, download, type Transfer, type Wanted } from "./download.ts";
 
 export interface HttpDataPlaneOptions {
@@ -12,6 +13,8 @@ export interface HttpDataPlaneOptions {
   /** From the welcome: proves the node. */
   readonly secret: string;
   readonly fetch?: FetchLike;
+  /** How large amounts of bytes are asked for, where there is a better way than fetch. */
+  readonly ask?: Ask;
   readonly clock?: Clock;
 }
 
@@ -22,7 +25,8 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
   const { url, secret, clock = systemClock } = options;
   const fetchNow: FetchLike = options.fetch ?? ((input, init) => fetch(input, init));
   const headers = { Authorization: `Bearer ${secret}` };
-  const transfer = (path: string): Transfer => ({ fetch: fetchNow, clock, headers, url: `${url}${path}` });
+  const ask = options.ask ?? askByFetch(fetchNow);
+  const transfer = (path: string): Transfer => ({ ask, clock, headers, url: `${url}${path}` });
 
   async function bytes(path: string, wanted: Wanted, what: string, signal: AbortSignal): Promise<Uint8Array> {
     try {
