@@ -4,7 +4,7 @@ import { Cluster, hashes } from "./support/cluster.ts";
 import { kindling } from "./support/processes.ts";
 import { until } from "./support/until.ts";
 
-/** GiB that the tab's device says it has; half of it is the node's, and an eighth of that holds outputs: 4 MiB. */
+/** GiB that the tab's device says it has; half of it is the node's, and a quarter of that holds outputs: 8 MiB. */
 const DEVICE_MEMORY = 1 / 16;
 /** Its first stage makes some 40 MB. */
 const JOB = { tuples: 4_000_000, keyLength: 5, partitions: 12, seed: 5 };

@@ -105,7 +105,9 @@ export class ComputeNode {
     // An eighth of the memory for outputs (a quarter where there is no file for the rest) and for each cache; the kernels share it all
     // besides, since they seldom need their share.
     const spill = this.#spill(memoryBytes / 8);
-    this.#held = new HeldOutputs(memoryBytes / (spill === undefined ? 4 : 8), spill);
+    // A browser's files are slow beside its memory, so that a tab keeps a quarter all the same.
+    const isQuarter = spill === undefined || identity.kind === "tab";
+    this.#held = new HeldOutputs(memoryBytes / (isQuarter ? 4 : 8), spill);
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
