@@ -21,6 +21,15 @@ test("what a rejected attempt made goes, unless another attempt here made it too
   expect(held.list(10)).toEqual([]);
 });
 
+test("all chunks of a rejected attempt go", () => {
+  const held = new HeldOutputs(1000);
+  const keys = [0, 1, 2].map((bucket) => chunkKey(task(0), bucket));
+  for (const each of keys) held.hold(attempt(0), { key: each, bytes: 100, hash: null }, payload);
+  held.hold(attempt(1), chunk(1), payload);
+  held.reject([attempt(0)]);
+  expect(held.list(10)).toEqual([chunk(1)]);
+});
+
 test("a forgotten job's outputs go, and no others", () => {
   const held = new HeldOutputs(1000);
   held.hold(attempt(0), chunk(0), payload);

@@ -1,20 +1,36 @@
-import { type AttemptId, type BlobHash, type ChunkKey, type JobId, jobOfTask, taskOfChunk } from "../../shared/ids.ts";
+import {
+  type AttemptId,
+  type BlobHash,
+  type ChunkKey,
+  type JobId,
+  jobOfTask,
+  type TaskKey,
+  taskOfAttempt,
+  taskOfChunk,
+} from "../../shared/ids.ts";
 import type { HeldChunk } from "../../shared/protocol/messages.ts";
 import type { Payload } from "./data-plane.ts";
-import type { Spill, Spilled } from "./spill.ts";
+import type { Spill } from "./spill.ts";
 
+/** There may be tens of thousands of them: what a task's chunks share lies in `Made`. */
 interface Held {
   readonly chunk: HeldChunk;
   readonly kept: Payload | Written;
-  /** Attempts on this node that made it: equal bytes, since kernels are deterministic. */
-  readonly makers: Set<AttemptId>;
   uploaded: boolean;
 }
 
-/** A payload of bytes alone that lies in the spill file. */
+/** A payload of bytes alone: where it lies in the spill file. */
 interface Written {
-  readonly written: Spilled;
+  readonly at: number;
+  readonly bytes: number;
   readonly kind: "value" | "encoded";
+}
+
+/** What was made of one task. */
+interface Made {
+  /** Attempts on this node: equal bytes, since kernels are deterministic. */
+  readonly makers: Set<AttemptId>;
+  readonly keys: ChunkKey[];
 }
 
 /** Outputs that stay on the node that made them. */
@@ -22,6 +38,7 @@ export class HeldOutputs {
   readonly #budget: number;
   readonly #spill: Spill | undefined;
   readonly #held = new Map<ChunkKey, Held>();
+  readonly #made = new Map<TaskKey, Made>();
   /** In memory, and the coordinator has them too; oldest first. */
   readonly #spare = new Set<ChunkKey>();
   #bytes = 0;
@@ -38,27 +55,34 @@ export class HeldOutputs {
   }
 
   hold(attempt: AttemptId, chunk: HeldChunk, payload: Payload): void {
-    const known = this.#held.get(chunk.key);
-    if (known !== undefined) {
-      known.makers.add(attempt);
-      return;
-    }
+    const task = taskOfChunk(chunk.key);
+    const made = this.#made.get(task) ?? { makers: new Set(), keys: [] };
+    this.#made.set(task, made);
+    made.makers.add(attempt);
+    if (this.#held.has(chunk.key)) return;
+    made.keys.push(chunk.key);
     this.#shrink(this.#budget - chunk.bytes);
     const kept = this.#bytes + chunk.bytes > this.#budget ? this.#write(payload) : payload;
-    this.#held.set(chunk.key, { chunk, kept, makers: new Set([attempt]), uploaded: false });
-    if (!("written" in kept)) this.#bytes += chunk.bytes;
+    this.#held.set(chunk.key, { chunk, kept, uploaded: false });
+    if (!isWritten(kept)) this.#bytes += chunk.bytes;
   }
 
   get(key: ChunkKey): Payload | undefined {
     const held = this.#held.get(key);
-    return held && this.#payload(held);
+    return held && this.#payload(held, false);
+  }
+
+  /** The same for a task's input; what `isOwn` was read for it alone, so that its memory may move on. */
+  take(key: ChunkKey): { readonly payload: Payload; readonly isOwn: boolean } | undefined {
+    const held = this.#held.get(key);
+    return held && { payload: this.#payload(held, true), isOwn: isWritten(held.kept) };
   }
 
   /** The bytes with that hash, where they are encoded: what another node may have. */
   encoded(key: ChunkKey, hash: BlobHash): Uint8Array | undefined {
     const held = this.#held.get(key);
     if (held === undefined || held.chunk.hash !== hash) return undefined;
-    const payload = this.#payload(held);
+    const payload = this.#payload(held, false);
     return "encoded" in payload ? payload.encoded : undefined;
   }
 
@@ -73,16 +97,15 @@ export class HeldOutputs {
     const held = this.#held.get(key);
     if (held === undefined) return;
     held.uploaded = true;
-    if (!("written" in held.kept)) this.#spare.add(key);
+    if (!isWritten(held.kept)) this.#spare.add(key);
     this.#shrink(this.#budget);
   }
 
   /** What a rejected attempt made is not wanted, unless another attempt made it too. */
   reject(attempts: readonly AttemptId[]): void {
-    if (attempts.length === 0) return;
-    for (const [key, { makers }] of this.#held) {
-      const touched = attempts.filter((attempt) => makers.delete(attempt)).length > 0;
-      if (touched && makers.size === 0) this.#drop(key);
+    for (const attempt of attempts) {
+      const made = this.#made.get(taskOfAttempt(attempt));
+      if (made?.makers.delete(attempt) && made.makers.size === 0) for (const key of [...made.keys]) this.#drop(key);
     }
   }
 
@@ -92,6 +115,7 @@ export class HeldOutputs {
 
   clear(): void {
     this.#held.clear();
+    this.#made.clear();
     this.#spare.clear();
     this.#bytes = 0;
     this.#spill?.close();
@@ -101,20 +125,15 @@ export class HeldOutputs {
   #write(payload: Payload): Payload | Written {
     const bytes = "encoded" in payload ? payload.encoded : payload.value;
     if (this.#spill === undefined || !(bytes instanceof Uint8Array)) return payload;
-    return { written: this.#spill.write(bytes), kind: "encoded" in payload ? "encoded" : "value" };
+    const { byteLength } = bytes;
+    return { at: this.#spill.write(bytes), bytes: byteLength, kind: "encoded" in payload ? "encoded" : "value" };
   }
 
-  #payload({ kept }: Held): Payload {
-    if (!("written" in kept)) return kept;
-    const { written, kind } = kept;
-    if (kind === "encoded") {
-      const encoded = new Uint8Array(written.bytes);
-      this.#spill?.read(written, encoded);
-      return { encoded };
-    }
-    const value = new Uint8Array(new SharedArrayBuffer(written.bytes));
-    this.#spill?.read(written, value);
-    return { value };
+  #payload({ kept }: Held, moves: boolean): Payload {
+    if (!isWritten(kept)) return kept;
+    if (this.#spill === undefined) throw new Error("Bytes were written out, and there is no file");
+    const bytes = this.#spill.read(kept.at, kept.bytes, moves);
+    return kept.kind === "encoded" ? { encoded: bytes } : { value: bytes };
   }
 
   #shrink(budget: number): void {
@@ -129,7 +148,13 @@ export class HeldOutputs {
     if (held === undefined) return;
     this.#held.delete(key);
     this.#spare.delete(key);
-    if ("written" in held.kept) this.#spill?.drop();
+    const task = taskOfChunk(key);
+    const made = this.#made.get(task);
+    made?.keys.splice(made.keys.indexOf(key), 1);
+    if (made?.keys.length === 0) this.#made.delete(task);
+    if (isWritten(held.kept)) this.#spill?.drop();
     else this.#bytes -= held.chunk.bytes;
   }
 }
+
+const isWritten = (kept: Payload | Written): kept is Written => "at" in kept;

@@ -5,7 +5,7 @@ import type { ChunkRef, HeldChunk, Lease, SourceSpec, StageSpec } from "../../sh
 import { NO_SHUFFLE_BYTES, type ShuffleBytes, type ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { WorkInput } from "../worker/compute-protocol.ts";
 import type { PeerFetch } from "../transport/peer/exchange.ts";
-import { estimateBytes, shareArrays } from "../worker/share.ts";
+import { buffersOf, estimateBytes, shareArrays } from "../worker/share.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { ByteStream } from "./byte-stream.ts";
 import type { DataPlane, Payload } from "./data-plane.ts";
@@ -169,17 +169,18 @@ export class Inputs {
       fetched.relay += ref.bytes;
       return { encoded: compact(ref.inline) };
     }
-    const held = this.#options.held.get(ref.key);
+    const held = this.#options.held.take(ref.key);
     if (held !== undefined) {
       fetched.local += ref.bytes;
-      return held;
+      if (held.isOwn) transfers.push(...buffersOf(held.payload));
+      return held.payload;
     }
     const payload = await this.#fetch(ref, gathering);
     this.#options.count("received", ref.bytes);
     if ("value" in payload) return { value: shareArrays(payload.value) };
-    const encoded = compact(payload.encoded);
-    if (encoded.buffer instanceof ArrayBuffer) transfers.push(encoded.buffer);
-    return { encoded };
+    const encoded = { encoded: compact(payload.encoded) };
+    transfers.push(...buffersOf(encoded));
+    return encoded;
   }
 
   /** What a peer did not finish, the coordinator does. */

@@ -64,6 +64,8 @@ export interface NodeParts {
 /** More held outputs than this would not fit into a hello. */
 const HELD_MOST = 50_000;
 const HELLO_NAME = 64;
+/** With less memory than this, outputs within a process move and are not shared: what is free must be so at once. */
+const SHARE_FROM_BYTES = 2 ** 30;
 
 type Handlers = { [K in ToNode["type"]]: (message: Extract<ToNode, { type: K }>) => void };
 
@@ -97,17 +99,18 @@ export class ComputeNode {
     this.#parts = parts;
     const { identity, clock, rng, spawn, inProcess = false } = parts;
     const { slots, memoryBytes } = identity;
+    const outputs = inProcess ? (memoryBytes < SHARE_FROM_BYTES ? "moved" : "shared") : "encoded";
     const connection: Connection = {
       plane: (signal) => this.#joinedPlane(signal),
       isJoined: () => this.#session.isJoined,
     };
     this.#publisher = new Publisher(clock, () => this.state);
-    // An eighth of the memory for outputs (a quarter where there is no file for the rest) and for each cache; the kernels share it all
+    // A sixteenth of the memory for outputs (a quarter where there is no file for the rest), an eighth for each cache; the kernels share it all
     // besides, since they seldom need their share.
-    const spill = this.#spill(memoryBytes / 8);
+    const spill = this.#spill(memoryBytes / 16);
     // A browser's files are slow beside its memory, so that a tab keeps a quarter all the same.
     const isQuarter = spill === undefined || identity.kind === "tab";
-    this.#held = new HeldOutputs(memoryBytes / (isQuarter ? 4 : 8), spill);
+    this.#held = new HeldOutputs(memoryBytes / (isQuarter ? 4 : 16), spill);
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
@@ -133,7 +136,7 @@ export class ComputeNode {
     this.#pool = new WorkerPool(slots, {
       spawn,
       clock,
-      config: { inProcess, memoryBytes: Math.floor(memoryBytes / slots), summaryBytes: SUMMARY_BYTES },
+      config: { outputs, memoryBytes: Math.floor(memoryBytes / slots), summaryBytes: SUMMARY_BYTES },
       host: {
         bundle: (hash) => this.#inputs.bundle(hash),
         broadcast: (ref) => this.#inputs.broadcast(ref),

@@ -30,7 +30,7 @@ test("while one thread runs a bundle's first task, the others load the bundle, o
       },
     };
   };
-  const config = { inProcess: true, memoryBytes: 1, summaryBytes: 1 };
+  const config = { outputs: "shared" as const, memoryBytes: 1, summaryBytes: 1 };
   const pool = new WorkerPool(3, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
   await pool.ready;
   const requestOf = (bundle: BlobHash): RunRequest => ({

@@ -46,16 +46,25 @@ test("what is over the budget goes to the file and comes back", () => {
   expect(outputs.list(10)).toHaveLength(5);
 });
 
-test("values of this process come back as shared memory; what is no bytes stays", () => {
+test("bytes that are written out are freed at once, and come back to be given away; what is no bytes stays", () => {
   const outputs = new HeldOutputs(0, new Spill(memoryFile));
-  outputs.hold(attemptId(task(0), 1), held(0, 100), { value: filled(7) });
+  const value = filled(7);
+  outputs.hold(attemptId(task(0), 1), held(0, 100), { value });
+  expect((value.buffer as ArrayBuffer).detached).toBe(true);
   outputs.hold(attemptId(task(1), 1), held(1, 100), { value: { sum: 1 } });
-  const payload = outputs.get(key(0));
-  expect(payload).toEqual({ value: filled(7) });
-  expect(payload !== undefined && "value" in payload && (payload.value as Uint8Array).buffer).toBeInstanceOf(
-    SharedArrayBuffer,
-  );
+  for (const _ of ["first", "again"]) {
+    expect(outputs.take(key(0))).toEqual({ payload: { value: filled(7) }, isOwn: true });
+  }
   expect(outputs.get(key(1))).toEqual({ value: { sum: 1 } });
+  expect(outputs.take(key(1))).toEqual({ payload: { value: { sum: 1 } }, isOwn: false });
+});
+
+test("shared memory is not taken away from its other readers", () => {
+  const outputs = new HeldOutputs(0, new Spill(memoryFile));
+  const value = new Uint8Array(new SharedArrayBuffer(100)).fill(3);
+  outputs.hold(attemptId(task(0), 1), held(0, 100), { value });
+  expect(value[99]).toBe(3);
+  expect(outputs.get(key(0))).toEqual({ value: filled(3) });
 });
 
 test("the file is opened when it is needed, used again when nothing in it is wanted, and closed in the end", () => {

@@ -1,3 +1,4 @@
+import { freeBytes } from "../worker/share.ts";
 import type { Relief } from "./relief.ts";
 
 /** A file of this node's own, read and written at once: of a headless process, or in a tab's private file system. */
@@ -11,11 +12,8 @@ export interface SpillFile {
   close(): void;
 }
 
-/** Bytes that were written out. */
-export interface Spilled {
-  readonly at: number;
-  readonly bytes: number;
-}
+/** What names and messages of one chunk leave behind, about: with many small chunks that is most of it. */
+const TRACE_BYTES = 1024;
 
 /** Where bytes go that the memory has no room for. The file grows until nothing in it is wanted any more. */
 export class Spill {
@@ -25,25 +23,31 @@ export class Spill {
   #end = 0;
   #wanted = 0;
 
-  /** The file is opened when it is needed. `relief` hears of all bytes that pass through the memory. */
+  /** The file is opened when it is needed. `relief` hears of bytes whose memory waits for a collection. */
   constructor(open: () => SpillFile, relief?: Relief) {
     this.#open = open;
     this.#relief = relief;
   }
 
-  write(bytes: Uint8Array): Spilled {
+  /** Takes the bytes over, whose memory is free then unless it is shared; gives where they lie. */
+  write(bytes: Uint8Array): number {
     this.#file ??= this.#open();
     const at = this.#end;
+    const { byteLength } = bytes;
     this.#file.write(bytes, at);
-    this.#end += bytes.byteLength;
+    this.#end += byteLength;
     this.#wanted++;
-    this.#relief?.passed(bytes.byteLength);
-    return { at, bytes: bytes.byteLength };
+    const left = freeBytes(bytes) ? TRACE_BYTES : byteLength;
+    this.#relief?.passed(left);
+    return at;
   }
 
-  read({ at }: Spilled, target: Uint8Array): void {
+  /** `moves`: whoever reads them gives their memory away. */
+  read(at: number, bytes: number, moves: boolean): Uint8Array<ArrayBuffer> {
+    const target = new Uint8Array(bytes);
     this.#file?.read(target, at);
-    this.#relief?.passed(target.byteLength);
+    this.#relief?.passed(moves ? TRACE_BYTES : bytes);
+    return target;
   }
 
   drop(): void {

@@ -39,9 +39,14 @@ export interface RunSuccess {
 
 export type RunReply = RunSuccess | { readonly ok: false; readonly error: WireError };
 
+/**
+ * How outputs leave a thread: encoded and hashed, for other machines; or, within one process, as they are: in memory that all threads
+ * share, or, where it is short, in memory that moves to its next reader and is free as soon as that is done.
+ */
+export type OutputForm = "encoded" | "shared" | "moved";
+
 export interface WorkerConfig {
-  /** Outputs stay in this process: they pass as values in shared memory, neither encoded nor hashed. */
-  readonly inProcess: boolean;
+  readonly outputs: OutputForm;
   /** Bytes that one task may use. */
   readonly memoryBytes: number;
   /** Cap of an encoded summary, in bytes. */

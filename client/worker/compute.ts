@@ -16,6 +16,7 @@ import { Relief } from "../node/relief.ts";
 import type {
   ComputeHost,
   ComputeWorker,
+  OutputForm,
   ProducedChunk,
   RunReply,
   RunRequest,
@@ -23,7 +24,7 @@ import type {
   WorkInput,
 } from "./compute-protocol.ts";
 import { readAhead, type SourceAccess } from "./read-ahead.ts";
-import { estimateBytes, shareArrays } from "./share.ts";
+import { buffersOf, estimateBytes, freeBytes, ownBytes, shareArrays } from "./share.ts";
 
 /** What differs between a worker thread of Node and a Web Worker. */
 export interface ComputePlatform {
@@ -67,7 +68,7 @@ export function createComputeWorker(platform: ComputePlatform): ComputeWorker {
 class WorkerTasks {
   readonly #platform: ComputePlatform;
   readonly #host: Remote<ComputeHost>;
-  readonly #inProcess: boolean;
+  readonly #outputs: OutputForm;
   readonly #runtime: TaskRuntime;
   /** An imported module cannot be unloaded, so there is nothing to gain from forgetting it. */
   readonly #bundles = new Map<BlobHash, Promise<Workload>>();
@@ -83,7 +84,7 @@ class WorkerTasks {
   ) {
     this.#platform = platform;
     this.#host = host;
-    this.#inProcess = config.inProcess;
+    this.#outputs = config.outputs;
     const environment: RuntimeEnvironment = {
       backends,
       memoryBytes: config.memoryBytes,
@@ -94,10 +95,12 @@ class WorkerTasks {
         if (source.path !== undefined && platform.openFile !== undefined) return platform.openFile(source.path, source);
         return readAhead(source, this.#access(job, source), expected);
       },
-      allocate: (bytes) => new Uint8Array(config.inProcess ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
+      allocate: (bytes) =>
+        new Uint8Array(config.outputs === "shared" ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
+      dropped: (bytes) => this.#relief.passed(bytes),
     };
     this.#runtime = new TaskRuntime(environment, systemClock);
-    this.#relief = new Relief(config.memoryBytes / 4, () => platform.collect?.());
+    this.#relief = new Relief(config.memoryBytes / 8, () => platform.collect?.());
   }
 
   #access(job: JobId, source: SourceSpec): SourceAccess {
@@ -126,10 +129,11 @@ class WorkerTasks {
         signal: controller.signal,
         progress: this.#progressOf(attempt),
       });
-      this.#relief.passed(inputBytes(request.input));
       const chunks: ProducedChunk[] = [];
       for (const output of outputs) chunks.push(await this.#produce(output, stage.task));
-      this.#relief.passed(chunks.reduce((total, { bytes }) => total + bytes, 0));
+      this.#relief.passed(freeInput(request.input));
+      // Only moved outputs leave nothing behind.
+      if (this.#outputs !== "moved") this.#relief.passed(chunks.reduce((total, { bytes }) => total + bytes, 0));
       return transfer(
         { ok: true, chunks, ...outcome },
         chunks.flatMap(({ payload }) => buffersOf(payload)),
@@ -204,7 +208,11 @@ class WorkerTasks {
   }
 
   async #produce(output: Value, task: string): Promise<ProducedChunk> {
-    if (this.#inProcess) {
+    if (this.#outputs === "moved" && output instanceof Uint8Array) {
+      const value = ownBytes(output);
+      return { payload: { value }, bytes: value.byteLength, hash: null };
+    }
+    if (this.#outputs !== "encoded") {
       const value = shareArrays(output);
       return { payload: { value }, bytes: estimateBytes(value), hash: null };
     }
@@ -231,16 +239,15 @@ function inputValue(input: WorkInput): Value {
   }
 }
 
-function inputBytes(input: WorkInput): number {
+/** Frees what the task has read; gives how many bytes of it have to wait for a collection. */
+function freeInput(input: WorkInput): number {
   if (input.kind === "value") return 0;
   const payloads = input.kind === "chunk" ? [input.chunk] : input.chunks;
-  return payloads.reduce(
-    (total, payload) => total + ("encoded" in payload ? payload.encoded.byteLength : estimateBytes(payload.value)),
-    0,
-  );
+  return payloads.reduce((left, payload) => {
+    const value = "encoded" in payload ? payload.encoded : payload.value;
+    const bytes = estimateBytes(value);
+    return value instanceof Uint8Array && freeBytes(value) ? left : left + bytes;
+  }, 0);
 }
 
 const valueOf = (payload: Payload): Value => ("value" in payload ? payload.value : decodeValue(payload.encoded));
-
-const buffersOf = (payload: Payload): ArrayBuffer[] =>
-  "encoded" in payload && payload.encoded.buffer instanceof ArrayBuffer ? [payload.encoded.buffer] : [];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Value } from "../../shared/value.ts";
-import { estimateBytes, shareArrays } from "./share.ts";
+import { estimateBytes, freeBytes, ownBytes, shareArrays } from "./share.ts";
 
 test("large arrays come to lie in shared memory, with their type and values", () => {
   const large = Float64Array.from({ length: 1000 }, (_, index) => index / 3);
@@ -27,4 +27,22 @@ test("what is no plain data is refused", () => {
 test("a value weighs about what it holds", () => {
   expect(estimateBytes(new Float64Array(1000))).toBe(8000);
   expect(estimateBytes({ key: "abc", list: [1, 2, null] })).toBe(8 + 3 + 11 + 4 + 8 + 3 * 8);
+});
+
+test("what is moved lies alone in its buffer, and is freed at once", () => {
+  const whole = Uint8Array.of(1, 2, 3, 4);
+  expect(ownBytes(whole)).toBe(whole);
+  const part = ownBytes(whole.subarray(1, 3));
+  expect([part, part.buffer.byteLength]).toEqual([Uint8Array.of(2, 3), 2]);
+  expect(freeBytes(part)).toBe(true);
+  expect(freeBytes(part)).toBe(true);
+  expect(part.buffer.detached).toBe(true);
+  expect(whole).toHaveLength(4);
+});
+
+test("shared memory is not freed", () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(1);
+  expect(freeBytes(shared)).toBe(false);
+  expect(ownBytes(shared)).toEqual(Uint8Array.of(1, 1, 1, 1));
+  expect(shared[0]).toBe(1);
 });

@@ -1,4 +1,5 @@
 import { KindlingError } from "../../shared/errors.ts";
+import type { Payload } from "../node/data-plane.ts";
 import type { TypedArray, Value } from "../../shared/value.ts";
 
 /** Below this many bytes a copy costs less than a shared buffer. */
@@ -29,6 +30,25 @@ function ownArray(array: TypedArray): TypedArray {
   const buffer = new SharedArrayBuffer(array.byteLength);
   new Uint8Array(buffer).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   return new construct(buffer);
+}
+
+/** Bytes in memory that nobody else sees and that can be moved to another thread. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
+    ? (bytes as Uint8Array<ArrayBuffer>)
+    : bytes.slice();
+
+/** What can be moved to another thread with a payload of bytes alone. */
+export function buffersOf(payload: Payload): ArrayBuffer[] {
+  const bytes = "encoded" in payload ? payload.encoded : payload.value;
+  return bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
+}
+
+/** Frees the array's memory at once, and not when it is collected: nobody may use it any more. False for shared memory. */
+export function freeBytes({ buffer }: Uint8Array): boolean {
+  if (!(buffer instanceof ArrayBuffer)) return false;
+  if (!buffer.detached) buffer.transfer(0);
+  return true;
 }
 
 /** About how many bytes the value takes. */

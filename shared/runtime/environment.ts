@@ -23,4 +23,6 @@ export interface RuntimeEnvironment {
   open(job: JobId, source: SourceSpec, expected: SourceRange | undefined, signal: AbortSignal): OpenSource;
   /** Zeroed bytes for a large output: shared memory where the output stays in the process. */
   allocate(bytes: number): Uint8Array;
+  /** Hears how much memory is of no more use and waits for a collection. */
+  dropped?(bytes: number): void;
 }

@@ -37,12 +37,13 @@ export interface TaskOutcome {
 export class TaskRuntime {
   readonly #environment: RuntimeEnvironment;
   readonly #clock: Clock;
-  readonly #instances = new WasmInstances();
+  readonly #instances: WasmInstances;
   readonly #choices = new Map<string, Promise<ChosenBackend>>();
 
   constructor(environment: RuntimeEnvironment, clock: Clock) {
     this.#environment = environment;
     this.#clock = clock;
+    this.#instances = new WasmInstances((bytes) => environment.dropped?.(bytes));
   }
 
   /** Compiles the modules of a workload's tasks, where that is of use. */

@@ -8,12 +8,18 @@ export class WasmInstances {
   /** By the array that holds the code: tasks of one bundle name the same one. */
   readonly #modules = new WeakMap<Uint8Array, Promise<WebAssembly.Module>>();
   #current: { readonly stage: string; readonly exports: WebAssembly.Exports } | undefined;
+  readonly #dropped: (bytes: number) => void;
+
+  /** `dropped` hears how much memory of an instance waits for a collection. */
+  constructor(dropped: (bytes: number) => void = () => {}) {
+    this.#dropped = dropped;
+  }
 
   /** The instance of this stage, made when there is none. `key` names bundle and task. */
   async ofStage(stage: string, key: string, code: Uint8Array): Promise<WebAssembly.Exports> {
     const id = `${stage} ${key}`;
     if (this.#current?.stage !== id) {
-      this.#current = undefined;
+      this.discard();
       this.#current = { stage: id, exports: await this.#fresh(code) };
     }
     return this.#current.exports;
@@ -43,9 +49,11 @@ export class WasmInstances {
     return instance.exports;
   }
 
-  /** Forgets the stage's instance: after a trap its memory may be in any state. */
+  /** Forgets the last stage's instance; after a trap its memory may be in any state. */
   discard(): void {
+    const memory = this.#current?.exports["memory"];
     this.#current = undefined;
+    if (memory instanceof WebAssembly.Memory) this.#dropped(memory.buffer.byteLength);
   }
 }
 
