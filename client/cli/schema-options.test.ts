@@ -5,7 +5,7 @@ import type { Value } from "../../shared/value.ts";
 import { describeOptions, parseOptions, schemaOptions } from "./schema-options.ts";
 
 const schema = z.object({
-  input: file(),
+  input: file().meta({ excludes: ["tuples"] }),
   tuples: z.number().int().positive().default(5),
   offset: z.number().optional().describe("where it begins"),
   onBadRow: z.enum(["fail", "skip"]).default("fail"),
@@ -22,11 +22,10 @@ const parse = (...argv: string[]) => parseOptions(argv, own, options);
 
 test("each kind of parameter gets its value, and the command keeps its own options", () => {
   const { own: given, params } = parse(
-    ...["--input", "a.csv", "--tuples", "1e3", "--offset=-2.5", "--on-bad-row", "skip", "--no-header"],
+    ...["--tuples", "1e3", "--offset=-2.5", "--on-bad-row", "skip", "--no-header"],
     ...["--max-features", "3", "--out", "r.csv", "--json"],
   );
   expect(params).toEqual({
-    input: "a.csv",
     tuples: 1000,
     offset: -2.5,
     onBadRow: "skip",
@@ -73,4 +72,9 @@ test("help names kinds, defaults and what is required", () => {
   expect(text).toMatch(/--on-bad-row fail\|skip\s+default fail/);
   expect(text).toMatch(/--offset NUMBER\s+where it begins/);
   expect(text).toMatch(/--header\s+default true/);
+});
+
+test("an option that would be passed over beside another is refused; a default is not", () => {
+  expect(() => parse("--input", "a.csv", "--tuples", "5")).toThrow("--tuples means nothing beside --input");
+  expect(parse("--input", "a.csv").params).toEqual({ input: "a.csv" });
 });

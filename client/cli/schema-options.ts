@@ -12,6 +12,8 @@ interface Property {
   readonly kindling?: string;
   /** The option may be given several times. */
   readonly multiple?: boolean;
+  /** Parameters that mean nothing beside this one. */
+  readonly excludes?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
 }
@@ -51,7 +53,7 @@ export function schemaOptions(schema: Value): SchemaOption[] {
 
 /**
  * Splits a command line into the command's own options and a workload's parameters. Throws `BadUsage` naming the option that is
- * unknown, lacks its value or has a wrong one.
+ * unknown, lacks its value, has a wrong one or excludes another.
  */
 export function parseOptions(
   argv: readonly string[],
@@ -82,7 +84,17 @@ export function parseOptions(
     else params[param] = typeof given === "string" ? convert(given, flag, property) : given;
     delete values[flag];
   }
+  checkTogether(params, options);
   return { own: values as Record<string, string | boolean>, params };
+}
+
+function checkTogether(params: Readonly<Record<string, Value>>, options: readonly SchemaOption[]): void {
+  for (const { param, flag, property } of options) {
+    const idle = params[param] === undefined ? undefined : property.excludes?.find((other) => other in params);
+    if (idle !== undefined) {
+      throw new KindlingError("BadUsage", `${flagOf(idle)} means nothing beside --${flag}: leave one of them out`);
+    }
+  }
 }
 
 interface ParsedOption {

@@ -26,7 +26,12 @@ export const tupleParameters = z.object({
 });
 
 export const parameters = tupleParameters.extend({
-  input: files().optional().meta({ description: "count these files instead of generated tuples" }),
+  input: files()
+    .optional()
+    .meta({
+      description: "count these files instead of generated tuples",
+      excludes: Object.keys(tupleParameters.shape),
+    }),
   format: z.enum(["csv", "parquet"]).optional().meta({ description: "the input's format (default: by its name)" }),
   key: z.string().min(1).optional().meta({ description: "key column's name, or number without a header (key, or 1)" }),
   value: z.string().min(1).optional().meta({ description: "value column's name or number (value, or 2)" }),
