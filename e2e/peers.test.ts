@@ -4,7 +4,7 @@ import { jobId } from "../shared/ids.ts";
 import type { JobView } from "../shared/protocol/api.ts";
 import type { ShuffleMode } from "../shared/protocol/shuffle.ts";
 import type { Value } from "../shared/value.ts";
-import { Cluster, hashes } from "./support/cluster.ts";
+import { Cluster, hashes, madeAgain, nodesByTask } from "./support/cluster.ts";
 import { kindling } from "./support/processes.ts";
 import { until } from "./support/until.ts";
 
@@ -93,9 +93,10 @@ test("where WebRTC is blocked the coordinator relays, within five seconds and ex
 });
 
 test("a peer that is killed in the middle of the shuffle costs its own parts, and nothing else", async () => {
+  // All of them keep logs of what they ran.
   const victim = await cluster.addNode("victim");
   await cluster.addNode("stays");
-  await cluster.addTab("tab");
+  await cluster.addNode("stays too");
   const id = await cluster.client.submit({ workload: "string-count", params: JOB, shuffle: "peer" });
   await until("the shuffle is under way", async () => {
     const { state, stages } = await cluster.client.job(jobId(id));
@@ -107,4 +108,17 @@ test("a peer that is killed in the middle of the shuffle costs its own parts, an
   const job = await cluster.result(id);
   expect(hashes(job)).toEqual(expected);
   expect(bytesOf(job).peer).toBeGreaterThan(0);
+
+  const executions = cluster.executions();
+  const runs = nodesByTask(executions);
+  const ofVictim = [...runs.keys()].filter((task) => runs.get(task)?.includes("victim"));
+  const again = madeAgain(executions).map(({ attempt }) => attempt.split("#")[0] ?? "");
+  expect(again.filter((task) => !ofVictim.includes(task))).toEqual([]);
+  expect(again).toEqual([...new Set(again)]);
+  // Its parts are needed by all of the merges that are left; parts of the others, though they lie on the nodes too, are not made again.
+  const shuffle = job.stages.find(({ kind }) => kind === "shuffle")?.ordinal;
+  const parts = (tasks: readonly string[]) => tasks.filter((task) => task.startsWith(`${id}/${shuffle}/`)).sort();
+  expect(parts(again)).toEqual(parts(ofVictim));
+  expect(parts(again).length).toBeGreaterThan(0);
+  expect(parts(again).length).toBeLessThan(parts([...runs.keys()]).length);
 });

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -14,14 +14,20 @@ import { until } from "./until.ts";
 interface Execution {
   readonly attempt: string;
   readonly outcome: string;
+  /** ms since 1970, when it started. */
+  readonly at: number;
+  /** ms that it ran. */
+  readonly ms: number;
+  /** The node's name. */
+  readonly node: string;
 }
+
+const EXECUTIONS = ".executions.jsonl";
 
 /** A coordinator, headless nodes and tabs of one test; `close` ends whatever is still there. */
 export class Cluster {
   readonly folder = mkdtempSync(join(tmpdir(), "kindling-e2e-"));
   readonly dataDir = join(this.folder, "data");
-  /** Every attempt that a headless node of this cluster ran. */
-  readonly executionLog = join(this.folder, "executions.jsonl");
   readonly nodes: Running[] = [];
   url = "";
   operator = "";
@@ -73,7 +79,7 @@ export class Cluster {
   async addNode(name: string, slots = 1, args: readonly string[] = []): Promise<Running> {
     const node = new Running([
       ...["node", "--join", this.joinLink, "--name", name, "--slots", String(slots)],
-      ...["--execution-log", this.executionLog],
+      ...["--execution-log", this.#executionLog(name)],
       ...args,
     ]);
     this.nodes.push(node);
@@ -148,15 +154,19 @@ export class Cluster {
     });
   }
 
+  /** Every attempt that a headless node of this cluster ran, as the nodes themselves logged it, in the order of their ends. */
   executions(): Execution[] {
-    if (!existsSync(this.executionLog)) return [];
-    const lines = readFileSync(this.executionLog, "utf8").trimEnd().split("\n");
-    return lines.filter(Boolean).map((line) => JSON.parse(line) as Execution);
+    const logs = readdirSync(this.folder).filter((file) => file.endsWith(EXECUTIONS));
+    const all = logs.flatMap((file) => {
+      const lines = readFileSync(join(this.folder, file), "utf8").split("\n").filter(Boolean);
+      const node = file.slice(0, -EXECUTIONS.length);
+      return lines.map((line): Execution => ({ ...(JSON.parse(line) as Omit<Execution, "node">), node }));
+    });
+    return all.sort((a, b) => a.at + a.ms - (b.at + b.ms));
   }
 
-  /** Marks a moment in the execution log. */
-  mark(label: string): void {
-    appendFileSync(this.executionLog, `${JSON.stringify({ attempt: "", outcome: label })}\n`);
+  #executionLog(node: string): string {
+    return join(this.folder, `${node}${EXECUTIONS}`);
   }
 
   async close(): Promise<void> {
@@ -165,6 +175,27 @@ export class Cluster {
     await this.coordinator.end("SIGTERM");
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Tasks that ran to their end, by the nodes that ran them. */
+export function nodesByTask(executions: readonly Execution[]): Map<string, string[]> {
+  const nodes = new Map<string, string[]>();
+  for (const { attempt, outcome, node } of executions) {
+    const [task = ""] = attempt.split("#");
+    if (outcome === "ok") nodes.set(task, [...(nodes.get(task) ?? []), node]);
+  }
+  return nodes;
+}
+
+/** Executions of tasks that had been finished before they began: copies that ran side by side are none. */
+export function madeAgain(executions: readonly Execution[]): Execution[] {
+  const doneAt = new Map<string, number>();
+  return executions.filter(({ attempt, outcome, at, ms }) => {
+    const [task = ""] = attempt.split("#");
+    const before = doneAt.get(task) ?? Number.POSITIVE_INFINITY;
+    if (outcome === "ok") doneAt.set(task, Math.min(before, at + ms));
+    return at > before;
+  });
 }
 
 /** The artifacts' hashes by name: what must be equal on every executor. */
