@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster } from "./support/cluster.ts";
-import { kindling } from "./support/processes.ts";
+import { kindling, Running } from "./support/processes.ts";
 
 let folder: string;
 const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
@@ -77,6 +77,25 @@ test.each(CASES)("%s: one clear line, and nothing half-written", async (_, args,
   expect(run.code).toBe(code);
   expect(run.stdout).toBe("");
   expect(readdirSync(folder).sort()).toEqual(before);
+});
+
+test("a line of a gigabyte is refused by its row, in bounded memory", { timeout: 60_000 }, async () => {
+  const file = join(folder, "gigabyte.csv");
+  const small = new Running(["run", "string-count", "--input", "counts.csv", "--value", "nothing"], { cwd: folder });
+  writeFileSync(file, "key,value\na,1\n");
+  // Sparse: zeros that take no room on the disk.
+  truncateSync(file, 2 ** 30);
+  const run = new Running(["run", "string-count", "--input", "gigabyte.csv", "--on-bad-row", "skip"], { cwd: folder });
+  const look = setInterval(() => void [small.peakBytes, run.peakBytes], 20);
+  const { code, stderr } = await run.ended.finally(() => clearInterval(look));
+  await small.ended;
+  rmSync(file);
+  expect(code).toBe(1);
+  expect(stderr.trimEnd().split("\n").at(-1)).toMatch(
+    /^kindling: gigabyte\.csv: row 3: it is longer than 4194304 bytes/,
+  );
+  // Next to what any run takes, a few times the longest row for each worker.
+  if (run.peakBytes !== null) expect(run.peakBytes - (small.peakBytes ?? 0)).toBeLessThan(300e6);
 });
 
 test("a port in use is named, with what to do", async () => {

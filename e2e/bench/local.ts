@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { RunSummary } from "../../client/cli/summary.ts";
 import { Running } from "../support/processes.ts";
 
@@ -14,13 +13,10 @@ export interface LocalRun {
 /** `kindling run WORKLOAD … --json` in a process of its own. */
 export async function runLocal(workload: string, args: readonly string[]): Promise<LocalRun> {
   const running = new Running(["run", workload, ...args, "--json"]);
-  let peakBytes: number | null = null;
-  const look = setInterval(() => {
-    peakBytes = peakOf(running.child.pid) ?? peakBytes;
-  }, LOOK_EVERY);
+  const look = setInterval(() => void running.peakBytes, LOOK_EVERY);
   const { code, stdout, stderr } = await running.ended.finally(() => clearInterval(look));
   if (code !== 0) throw new Error(stderr.trim().split("\n").at(-1) || `kindling run ended with ${code}`);
-  return { summary: JSON.parse(stdout) as RunSummary, peakBytes };
+  return { summary: JSON.parse(stdout) as RunSummary, peakBytes: running.peakBytes };
 }
 
 /** A workload's help, in which its options are listed. */
@@ -28,13 +24,4 @@ export async function helpOf(workload: string): Promise<string> {
   const { code, stdout, stderr } = await new Running(["run", workload, "--help"]).ended;
   if (code !== 0) throw new Error(`kindling run ${workload} --help failed: ${stderr.trim()}`);
   return stdout;
-}
-
-function peakOf(pid: number | undefined): number | undefined {
-  try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const PROJECT = join(import.meta.dirname, "../..");
@@ -17,6 +18,7 @@ export class Running {
   readonly ended: Promise<Finished>;
   stdout = "";
   stderr = "";
+  #peakBytes: number | null = null;
 
   constructor(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}) {
     this.child = spawn(process.execPath, [KINDLING, ...args], {
@@ -35,6 +37,17 @@ export class Running {
       stdout: this.stdout,
       stderr: this.stderr,
     }));
+  }
+
+  /** The most memory that was resident at a time, bytes, once asked often enough; null where the system does not tell. */
+  get peakBytes(): number | null {
+    try {
+      const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
+      this.#peakBytes = 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) || this.#peakBytes;
+    } catch {
+      // It has ended, or this is no Linux.
+    }
+    return this.#peakBytes;
   }
 
   get alive(): boolean {
