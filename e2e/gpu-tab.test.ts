@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-test("a million Zipf words: WebGPU gives the bytes of the other kernels", async () => {
+test("a million Zipf words: WebGPU gives the bytes of the other kernels", { timeout: 300_000 }, async () => {
   const chunks = Array.from(zipfCsv({ words: 1_000_000, rows: 1_000_000, seed: 3 }), (chunk) => Buffer.from(chunk));
   const { hash } = await cluster.client.uploadFile(Buffer.concat(chunks));
   const input = `upload:${hash}/words.csv`;
@@ -24,4 +24,23 @@ test("a million Zipf words: WebGPU gives the bytes of the other kernels", async 
   expect(gpu.metrics).toMatchObject({ tuples: 1_000_000 });
   expect(hashes(gpu)).toEqual(hashes(wasm));
   expect(hashes(await run("js"))).toEqual(hashes(wasm));
+});
+
+test("points counted by gpu.js under the pages' content policy are the other kernels' points", async () => {
+  const params = { samples: 3_000_001, partitions: 2, seed: 9 };
+  const gpu = await cluster.run("pi", { ...params, backend: "webgl" });
+  expect(gpu.stages[0]).toMatchObject({ backends: { webgl: 2 }, reason: "webgl was asked for" });
+  const wasm = await cluster.run("pi", { ...params, backend: "wasm" });
+  expect(hashes(gpu)).toEqual(hashes(wasm));
+});
+
+test("auto measures what the tab can run, and the job says what and why", async () => {
+  const counted = await cluster.run("string-count", { tuples: 100_000 });
+  expect(counted.stages[0]?.reason).toMatch(
+    /^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; wasm [\d.]+ ms, webgpu [\d.]+ ms( for the small one)? on a large one$/,
+  );
+  const guessed = await cluster.run("pi", { samples: 100_000 });
+  expect(guessed.stages[0]?.reason).toMatch(
+    /^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; wasm [\d.]+ ms, webgl [\d.]+ ms( for the small one)? on a large one$/,
+  );
 });

@@ -14,7 +14,7 @@ const aStage = (more: Partial<StageView>): StageView => ({
   units: 0,
   unitsPerSecond: 0,
   backends: { wasm: 3, js: 1 },
-  reason: "",
+  reason: "js alone",
   seconds: 1,
   ...more,
 });
@@ -43,6 +43,17 @@ test("the summary names job, backends by use, metrics and files", () => {
     artifacts: [{ name: "counts.csv", path: "/out/counts.csv", bytes: 1234, sha256: "ab" }],
   });
   expect(toJson(summary)).not.toContain("\n");
+});
+
+test("the summary says why a backend ran a stage that had a choice, and names few stages of many alike", () => {
+  const measured = "auto: wasm 0.3 ms, js 8.0 ms on the probe";
+  const stages = ["count", "count again", "sample keys", "more"].map((label) => aStage({ label, reason: measured }));
+  const merge = aStage({ label: "merge", reason: "wasm was asked for" });
+  const { reason } = summarize(aJob({ stages: [aStage({}), ...stages, merge] }), "local", () => null);
+  expect(reason).toBe(`count, count again, sample keys and 1 more: ${measured}; merge: wasm was asked for`);
+  expect(printable(summarize(aJob({ stages: [merge] }), "local", () => null)).split("\n")[1]).toBe(
+    "  backend: merge: wasm was asked for",
+  );
 });
 
 test("for people, numbers are rounded and lists have lines", () => {

@@ -8,6 +8,8 @@ export interface RunSummary {
   readonly executor: "local" | "fabric";
   /** The backends that ran its tasks, most used first. */
   readonly backend: string;
+  /** Why those, by stage; stages that had no choice are left out. */
+  readonly reason: string;
   readonly seconds: number;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly artifacts: readonly { name: string; path: string | null; bytes: number; sha256: string }[];
@@ -30,10 +32,25 @@ export function summarize(
       .sort(([, a], [, b]) => b - a)
       .map(([backend]) => backend)
       .join("+"),
+    reason: reasonsOf(job.stages),
     seconds: job.seconds,
     metrics: executor === "fabric" && job.shuffle ? { ...job.metrics, shuffle: { ...job.shuffle } } : job.metrics,
     artifacts: job.artifacts.map(({ name, bytes, sha256 }) => ({ name, path: pathOf(name), bytes, sha256 })),
   };
+}
+
+/** Stages that are named with one reason; a backtest has many alike. */
+const NAMED_STAGES = 3;
+
+function reasonsOf(stages: JobView["stages"]): string {
+  const labels = new Map<string, string[]>();
+  for (const { label, reason } of stages) {
+    if (reason !== "" && !reason.endsWith(" alone")) labels.set(reason, [...(labels.get(reason) ?? []), label]);
+  }
+  return Array.from(labels, ([reason, named]) => {
+    const more = named.length > NAMED_STAGES ? ` and ${named.length - NAMED_STAGES} more` : "";
+    return `${named.slice(0, NAMED_STAGES).join(", ")}${more}: ${reason}`;
+  }).join("; ");
 }
 
 /** As the coordinator's API writes it: JSON has no big integers and no typed arrays. */
@@ -49,6 +66,7 @@ export function toJson(summary: RunSummary): string {
 /** The summary for a person. */
 export function printable(summary: RunSummary): string {
   const lines = [`${summary.workload}: ${summary.seconds.toFixed(2)} s (${summary.executor}, ${summary.backend})`];
+  if (summary.reason !== "") lines.push(`  backend: ${summary.reason}`);
   for (const [name, value] of Object.entries(summary.metrics)) lines.push(...metricLines(name, value));
   for (const { name, path, bytes, sha256 } of summary.artifacts) {
     lines.push(`  ${path ?? name}  ${bytes.toLocaleString("en")} bytes  sha256 ${sha256}`);

@@ -25,7 +25,7 @@ export interface StageRow {
   readonly tasks: string;
   /** Work, rate, time. */
   readonly figures: string;
-  /** Backends that ran it, and why the last was chosen. */
+  /** Backends that ran it, and why. */
   readonly how: string;
   readonly progress: { readonly done: number; readonly running: number; readonly total: number };
   readonly tone: "good" | "bad" | undefined;

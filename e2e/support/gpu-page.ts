@@ -1,12 +1,15 @@
+import { webGl } from "../../client/gpu/webgl.ts";
 import { findAdapter, webGpu } from "../../client/gpu/webgpu.ts";
 import { toWireError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/hash.ts";
 import { encodeValue } from "../../shared/protocol/value-codec.ts";
-import type { Backend } from "../../shared/sdk/task.ts";
+import type { Backend, Task } from "../../shared/sdk/task.ts";
 import { defineWorkload, type Workload } from "../../shared/sdk/workload.ts";
 import * as z from "../../shared/sdk/z.ts";
+import type { Value } from "../../shared/value.ts";
 import { runDirect } from "../../shared/testing/direct-job.ts";
 import { countCsvGpu, countTuplesGpu } from "../../workloads/string-count/gpu/count-gpu.ts";
+import pi from "../../workloads/pi/workload.ts";
 import type { TableOptions } from "../../workloads/string-count/gpu/tally.ts";
 import { tupleParameters, tupleSpec } from "../../workloads/string-count/parameters.ts";
 import { count, generate } from "../../workloads/string-count/tasks.ts";
@@ -26,8 +29,24 @@ const tuplesFrom = defineWorkload({
   },
 });
 
-const WORKLOADS: Readonly<Record<string, Workload>> = { "string-count": stringCount, "tuples-from": tuplesFrom };
+/** Points of any place in the sequence. */
+const piFrom = defineWorkload({
+  name: "pi-from",
+  params: z.object({ seed: z.number(), start: z.number(), count: z.number() }),
+  tasks: pi.tasks,
+  async drive(job, range) {
+    return job.collect(await job.shuffle(pi.tasks["count"] as Task<Value, readonly Value[]>, [range], { buckets: 1 }));
+  },
+});
 
+const WORKLOADS: Readonly<Record<string, Workload>> = {
+  "string-count": stringCount,
+  "tuples-from": tuplesFrom,
+  pi,
+  "pi-from": piFrom,
+};
+
+const webgl = webGl();
 let losesDevice = false;
 /** Opens devices that a test can lose. */
 const webgpu = webGpu(async () => {
@@ -73,7 +92,13 @@ async function run({ workload, params, files, backend, table = {}, ...more }: Pa
     Object.entries(files).map(([name, base64]) => [name, Uint8Array.fromBase64(base64)]),
   );
   try {
-    const { stages, metrics } = await runDirect(chosen, params, { backend, files: bytes, asyncReads: true, webgpu });
+    const { stages, metrics } = await runDirect(chosen, params, {
+      backend,
+      files: bytes,
+      asyncReads: true,
+      webgpu,
+      webgl,
+    });
     const lines: string[] = [];
     for (const { label, outputs, summaries } of stages) {
       const hash = async (value: unknown) => sha256Hex(encodeValue(value as Parameters<typeof encodeValue>[0]));

@@ -21,7 +21,7 @@ export interface StageView {
   /** Work done in the workload's unit, and its present rate per second. */
   readonly units: number;
   readonly unitsPerSecond: number;
-  /** Backends that ran it, with how many tasks each, and why the last was chosen. */
+  /** Backends that ran it, with how many tasks each, and why each was chosen last. */
   readonly backends: Readonly<Partial<Record<Backend, number>>>;
   readonly reason: string;
   readonly seconds: number;

@@ -44,22 +44,27 @@ export interface Gpu {
 }
 
 /** A kernel of gpu.js on WebGL2. Inputs are lists of numbers, exact up to 2²⁴; so is what it gives. */
-export type WebGlProgram = (...inputs: readonly WebGlInput[]) => Float32Array;
-export type WebGlInput = Float32Array | number;
+export type WebGlProgram = (size: WebGlSize, ...inputs: readonly (Float32Array | number)[]) => readonly Float32Array[];
+
+/** A program gives `rows` lists of `columns` numbers: its `this.thread.y` and `this.thread.x`. */
+export interface WebGlSize {
+  readonly columns: number;
+  readonly rows: number;
+}
 
 export interface WebGlSource {
   readonly name: string;
   /** The kernel as JavaScript text, in gpu.js's subset: minifiers rewrite functions. */
   readonly kernel: string;
-  /** GLSL ES 3.00 functions that it calls: integers are exact there, and 32 bits wide. */
-  readonly glsl?: readonly { readonly name: string; readonly source: string }[];
+  /** GLSL ES 3.00 functions that it calls, by name: integers are exact there, and 32 bits wide. */
+  readonly glsl?: Readonly<Record<string, string>>;
 }
 
 export interface WebGl {
-  /** Numbers that one program can give at once, and items in one of its lists. */
+  /** Numbers that a program can give at once, or read from one list. */
   readonly maxItems: number;
-  /** Compiles once a worker; `outputs` is how many numbers it gives. */
-  program(source: WebGlSource, outputs: number): WebGlProgram;
+  /** Compiled once a worker, when it first runs. */
+  program(source: WebGlSource): WebGlProgram;
 }
 
 /** Opens the device for the time of `work`, and frees what it made. Rejects with `GpuFailed` (retryable) if it failed on the way. */

@@ -1,11 +1,15 @@
 import { BACKEND_CHOICES, defineTask, defineWorkload, z } from "kindling";
 import { countInside, GROUP, type SampleRange } from "./inside.ts";
+import { countInsideWebGl } from "./inside-webgl.ts";
 import wasm from "./kernel.wasm";
 
 /** A multiple of GROUP; about 0.1 s of one core. */
 const SAMPLES_PER_PARTITION = 2 ** 24;
 /** How often a kernel tells its progress, in samples. */
 const PROGRESS_STEP = 2 ** 21;
+
+/** What `auto` times kernels with. */
+const PROBE_SAMPLES = { small: 2 ** 12, large: 2 ** 22 };
 
 interface KernelExports {
   countGroups(seed: number, group: number, groups: number): number;
@@ -35,6 +39,12 @@ const count = defineTask<SampleRange, readonly number[], undefined, number>({
       return [inside];
     },
   },
+  async webgl(range, context) {
+    const inside = await countInsideWebGl(range, context);
+    context.report(inside);
+    return [inside];
+  },
+  probe: (size) => ({ input: { seed: 1, start: 0, count: PROBE_SAMPLES[size] } }),
 });
 
 const total = defineTask<

@@ -16,6 +16,7 @@ import { type FooterInput, type ResultPlan, writeFooter, writeRowGroup, type Wri
 import { mergeJs, topOfResult } from "./merge-js.ts";
 import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
+import { csvProbe, tupleProbe } from "./probes.ts";
 import { finishReading } from "./reading.ts";
 import type { TupleRange } from "./tuples.ts";
 
@@ -24,6 +25,7 @@ export const generate = defineTask<TupleRange, readonly Uint8Array[], TuplePlan>
   js: countTuplesJs,
   wasm: { module: wasm, run: (exports, range, context) => countTuplesWasm(kernelOf(exports), range, context) },
   webgpu: (range, context) => countTuplesGpu(range, context),
+  probe: tupleProbe,
 });
 
 /** Reads a part of a CSV file and sums its values by key, into sorted buckets. */
@@ -34,6 +36,7 @@ export const count = defineTask<CsvPart, readonly Uint8Array[], CsvPlan, CountSu
     run: (exports, part, context) => finishReading(countCsvWasm(kernelOf(exports), part, context)),
   },
   webgpu: (part, context) => countCsvGpu(part, context),
+  probe: csvProbe,
 });
 
 /** Finds the columns and row groups in a Parquet file's footer. */

@@ -21,7 +21,8 @@ export class RunningStage {
   #endedAt: number | null = null;
   #resolve!: (summaries: readonly Value[]) => void;
   #reject!: (error: unknown) => void;
-  #reason = "";
+  /** The last one of each backend: where a GPU handed one task back, that stays to be seen. */
+  readonly #reasons = new Map<Backend, string>();
   #units = 0;
   #unsynced = 0;
   #complete = false;
@@ -45,7 +46,7 @@ export class RunningStage {
     this.#accepted.add(record.task);
     this.#summaries[partitionOf(record.task)] = record.summary;
     this.#backends.set(record.backend, (this.#backends.get(record.backend) ?? 0) + 1);
-    this.#reason = record.reason;
+    this.#reasons.set(record.backend, record.reason);
     this.#units += units;
     if (!synced) this.#unsynced++;
   }
@@ -93,7 +94,7 @@ export class RunningStage {
       units,
       unitsPerSecond: seconds > 0 ? units / seconds : 0,
       backends: Object.fromEntries(this.#backends),
-      reason: this.#reason,
+      reason: [...new Set(this.#reasons.values())].filter(Boolean).join("; "),
       seconds,
     };
   }
