@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, hashes } from "./support/cluster.ts";
+import { syntheticWeather } from "../workloads/forecast/synthetic.ts";
 import { zipfCsv } from "./bench/string-count/zipf.ts";
 
 /** A real tab that joined through the join page, and jobs that ask for its GPU. */
@@ -43,4 +44,19 @@ test("auto measures what the tab can run, and the job says what and why", async 
   expect(guessed.stages[0]?.reason).toMatch(
     /^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; wasm [\d.]+ ms, webgl [\d.]+ ms( for the small one)? on a large one$/,
   );
+});
+
+test("a forest that predicts on the tab's GPU writes the bytes of the CPU's", async () => {
+  const weather = syntheticWeather(2);
+  const observed = await cluster.upload("observed.csv", weather.observed.split("\n").slice(0, 900).join("\n"));
+  const future = await cluster.upload("future.csv", weather.future);
+  const run = (backend: string) => cluster.run("forecast", { observed, future, trees: 10, seed: 2, backend });
+  const wasm = await run("wasm");
+  for (const backend of ["webgpu", "webgl"]) {
+    const gpu = await run(backend);
+    const predicting = gpu.stages.filter(({ label }) => label.startsWith("predict"));
+    expect(predicting.map(({ reason }) => reason)).toEqual(predicting.map(() => `${backend} was asked for`));
+    expect(predicting.length).toBeGreaterThan(0);
+    expect(hashes(gpu)).toEqual(hashes(wasm));
+  }
 });

@@ -9,6 +9,9 @@ import * as z from "../../shared/sdk/z.ts";
 import type { Value } from "../../shared/value.ts";
 import { runDirect } from "../../shared/testing/direct-job.ts";
 import { countCsvGpu, countTuplesGpu } from "../../workloads/string-count/gpu/count-gpu.ts";
+import { randomForest, randomRows } from "../../workloads/forecast/prediction/testing.ts";
+import { predict } from "../../workloads/forecast/tasks/predict.ts";
+import forecast from "../../workloads/forecast/workload.ts";
 import pi from "../../workloads/pi/workload.ts";
 import type { TableOptions } from "../../workloads/string-count/gpu/tally.ts";
 import { tupleParameters, tupleSpec } from "../../workloads/string-count/parameters.ts";
@@ -39,11 +42,28 @@ const piFrom = defineWorkload({
   },
 });
 
+/** Trees and rows of every kind of number. */
+const leafSums = defineWorkload({
+  name: "leaf-sums",
+  params: z.object({ seed: z.number() }),
+  tasks: { predict },
+  async drive(job, { seed }) {
+    const columns = [1, 3, 40][seed % 3] ?? 1;
+    const { features, count } = randomRows(seed, columns, 777);
+    const names = Array.from({ length: columns }, (_, column) => `c${column}`);
+    const query = { dates: Array.from({ length: count }, String), features };
+    const broadcast = await job.broadcast({ features: names, queries: { some: query } });
+    return job.collect(await job.map(predict, [randomForest(seed, columns, 9)], { broadcast }));
+  },
+});
+
 const WORKLOADS: Readonly<Record<string, Workload>> = {
   "string-count": stringCount,
   "tuples-from": tuplesFrom,
   pi,
   "pi-from": piFrom,
+  forecast,
+  "leaf-sums": leafSums,
 };
 
 const webgl = webGl();

@@ -1,3 +1,4 @@
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { type Browser, chromium, type Page } from "playwright-core";
@@ -29,7 +30,7 @@ export class KernelPage {
       alias: { kindling: join(ROOT, "shared/sdk/index.ts") },
       loader: { ".wasm": "binary", ".wgsl": "text" },
       // Node modules that libraries have for one of their ways.
-      external: ["node:*", "fs", "path", "module"],
+      external: ["node:*", ...builtinModules],
     });
     const script = outputFiles[0]?.text ?? "";
     const browser = await chromium.launch({ executablePath: findChromium() ?? "", args: chromiumFlags });

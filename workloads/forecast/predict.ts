@@ -1,4 +1,4 @@
-import { defineWorkload, file, z } from "kindling";
+import { BACKEND_CHOICES, defineWorkload, file, z } from "kindling";
 import { average } from "./tasks/predict.ts";
 import { askRows, openModel, sumModel } from "./tasks/use-model.ts";
 
@@ -7,6 +7,7 @@ const params = z.object({
   input: file().describe("the days to predict: dates and the model's columns"),
   observed: file().optional().describe("the days before, for models that look at the past"),
   date: z.string().min(1).default("date").describe("the column of dates, YYYYMMDD or YYYY-MM-DD"),
+  backend: z.enum(BACKEND_CHOICES).default("auto").describe("which kernel runs"),
 });
 
 /** Predicts with a saved model: the tasks of forecast, without its training. */
@@ -25,7 +26,7 @@ export default defineWorkload({
     const rows = { input, observed, date: params.date };
     const asked = await job.map(askRows, [rows], { broadcast: model, label: "read the days" });
     const broadcast = await job.broadcast({ dataset: asked, partition: 0 });
-    const sums = await job.map(sumModel, opened, { broadcast, label: "predict" });
+    const sums = await job.map(sumModel, opened, { broadcast, backend: params.backend, label: "predict" });
     const predictions = await job.reduce(average, sums, { broadcast, label: "write" });
     const [summary] = asked.summaries;
     const counts = Object.entries(summary?.counts ?? {});

@@ -212,7 +212,7 @@ async function trainForest(
   }));
   const forest = await job.map(fit, inputs, { broadcast, backend: params.backend, label: `fit (${label})` });
   const fitSeconds = (await seconds(job)) - began;
-  const stage = { broadcast, label: `predict (${label})` };
+  const stage = { broadcast, backend: params.backend, label: `predict (${label})` };
   const sums = await (params.intervals === undefined
     ? job.map(predict, forest, stage)
     : job.map(predictIntervals, forest, stage));

@@ -2,6 +2,7 @@ export { beginBinned, growBinned } from "./binned";
 export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";
+export { addLeaves } from "./predict";
 export { countTree, loadBlock, markTree, sendTree, writeCells } from "./rows/block";
 export { loadFrame } from "./rows/frame";
 export {

@@ -1,18 +1,12 @@
 import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
-import { type Forest, sumLeaves } from "../forest/forest.ts";
+import type { Forest } from "../forest/forest.ts";
 import { drawFromLeaves } from "../forest/inspect.ts";
 import { linearValue } from "../forest/linear.ts";
 import type { Intervals } from "../metrics.ts";
+import { sumLeavesJs } from "../prediction/sum-leaves.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
-
-/** Leaf values of some trees, summed for each row of each query; whole numbers. */
-export type LeafSums = {
-  readonly models: number;
-  readonly sums: Readonly<Record<string, Float64Array>>;
-  /** With intervals: the share that they are to hold, and by query [trees × rows] targets drawn from the leaves. */
-  readonly drawn?: { readonly share: number; readonly targets: Readonly<Record<string, Float64Array>> };
-};
+import { type LeafSums, leafSumsTask, sumQueries } from "./leaf-sums.ts";
 
 /** What turns sums of leaves into predictions and their file. */
 type Predictable = Pick<Prepared, "target" | "series" | "header" | "features" | "linear" | "queries"> & {
@@ -20,31 +14,20 @@ type Predictable = Pick<Prepared, "target" | "series" | "header" | "features" | 
 };
 
 /** Sums the leaves of a part of the forest. */
-export const predict = defineTask<Forest, LeafSums, Prepared>({
-  js: (forest, { broadcast }) => sumQueries(forest, broadcast),
-});
+export const predict = leafSumsTask<Forest>((forest) => forest);
 
 /** As `predict`, for intervals of the share that the trees say they are for. */
 export const predictIntervals = defineTask<Forest, LeafSums, Prepared>({
-  js(forest, { broadcast }) {
+  async js(forest, { broadcast }) {
     const { grown } = forest;
     if (typeof grown?.intervals !== "number") throw new RangeError("trees for intervals say how they were grown");
     const targets: Record<string, Float64Array> = {};
     for (const [name, { features, dates }] of Object.entries(broadcast.queries)) {
       targets[name] = drawFromLeaves(forest, broadcast.training, grown.options, features, dates.length);
     }
-    return { ...sumQueries(forest, broadcast), drawn: { share: grown.intervals, targets } };
+    return { ...(await sumQueries(forest, broadcast, sumLeavesJs)), drawn: { share: grown.intervals, targets } };
   },
 });
-
-function sumQueries(forest: Forest, { queries, features }: Pick<Prepared, "queries" | "features">): LeafSums {
-  const sums: Record<string, Float64Array> = {};
-  for (const [name, query] of Object.entries(queries)) {
-    sums[name] = new Float64Array(query.dates.length);
-    sumLeaves(forest, query.features, features.length, sums[name]);
-  }
-  return { models: forest.models, sums };
-}
 
 /** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
 export const average = defineTask<readonly LeafSums[], string, Predictable, Conclusion>({

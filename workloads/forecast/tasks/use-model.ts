@@ -5,11 +5,11 @@ import { History } from "../data/history.ts";
 import type { Query } from "../data/prepared.ts";
 import { sortByDay } from "../data/series.ts";
 import type { Table } from "../data/table.ts";
-import { type Forest, sumLeaves } from "../forest/forest.ts";
+import type { Forest } from "../forest/forest.ts";
 import type { LinearModel } from "../forest/linear.ts";
 import type { ModelHead } from "../model-file/head.ts";
 import { readModel } from "../model-file/read-model.ts";
-import type { LeafSums } from "./predict.ts";
+import { leafSumsTask } from "./leaf-sums.ts";
 import { read, readAll } from "./read.ts";
 
 export type ModelInput = { readonly source: number };
@@ -117,10 +117,4 @@ const linearOf = ({ intercept, coefficients, means }: NonNullable<ModelHead["lin
 });
 
 /** Sums the leaves of all trees of an opened model. */
-export const sumModel = defineTask<OpenedModel, LeafSums, Asked>({
-  js({ forest }, { broadcast: { queries, features } }) {
-    const input = new Float64Array(queries.input.dates.length);
-    sumLeaves(forest, queries.input.features, features.length, input);
-    return { models: forest.models, sums: { input } };
-  },
-});
+export const sumModel = leafSumsTask<Pick<OpenedModel, "forest">>((forest) => ({ forest }));
