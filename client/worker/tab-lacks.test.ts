@@ -3,7 +3,10 @@ import { tabLacks } from "./tab-lacks.ts";
 
 test("a tab names what it lacks, and why where a secure context would give it", () => {
   expect(tabLacks(true, ["js", "wasm", "webgpu", "webgl"], "there", true)).toEqual([]);
-  expect(tabLacks(true, ["js", "wasm"], "there", true)).toEqual(["WebGPU", "WebGL"]);
+  expect(tabLacks(true, ["js", "wasm"], "there", true)).toEqual([
+    "WebGPU: this browser offers no adapter",
+    "WebGL2 that computes with floats",
+  ]);
   expect(tabLacks(false, ["js", "wasm", "webgl"], "there", true)).toEqual([
     "secure context: no WebGPU, OPFS, native SHA-256",
   ]);

@@ -9,9 +9,9 @@ export function tabLacks(
 ): string[] {
   const lacks: string[] = [];
   if (!isSecure) lacks.push("secure context: no WebGPU, OPFS, native SHA-256");
-  else if (!backends.includes("webgpu")) lacks.push("WebGPU");
+  else if (!backends.includes("webgpu")) lacks.push("WebGPU: this browser offers no adapter");
   if (isSecure && !canSpill) lacks.push("private file system: large outputs stay in memory");
-  if (!backends.includes("webgl")) lacks.push("WebGL");
+  if (!backends.includes("webgl")) lacks.push("WebGL2 that computes with floats");
   if (peers === "missing") lacks.push("connections to other nodes: no WebRTC here");
   if (peers === "unwanted") lacks.push("connections to other nodes: not wanted here");
   return lacks;

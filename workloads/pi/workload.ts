@@ -9,7 +9,7 @@ const SAMPLES_PER_PARTITION = 2 ** 24;
 const PROGRESS_STEP = 2 ** 21;
 
 /** What `auto` times kernels with. */
-const PROBE_SAMPLES = { small: 2 ** 12, large: 2 ** 22 };
+const PROBE_SAMPLES = { small: 2 ** 11, large: 2 ** 22 };
 
 interface KernelExports {
   countGroups(seed: number, group: number, groups: number): number;
