@@ -35,15 +35,16 @@ test("points counted by gpu.js under the pages' content policy are the other ker
   expect(hashes(gpu)).toEqual(hashes(wasm));
 });
 
-test("auto measures what the tab can run, and the job says what and why", async () => {
-  const counted = await cluster.run("string-count", { tuples: 100_000 });
-  expect(counted.stages[0]?.reason).toMatch(
-    /^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; wasm [\d.]+ ms, webgpu [\d.]+ ms( for the small one)? on a large one$/,
-  );
-  const guessed = await cluster.run("pi", { samples: 100_000 });
-  expect(guessed.stages[0]?.reason).toMatch(
-    /^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; wasm [\d.]+ ms, webgl [\d.]+ ms( for the small one)? on a large one$/,
-  );
+test("auto measures the CPU's kernels at once and the GPU's after some work; the job says what and why", {
+  timeout: 300_000,
+}, async () => {
+  const cpu = String.raw`auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; `;
+  const gpu = (name: string) => String.raw`wasm [\d.]+ ms, ${name} [\d.]+ ms( for the small one)? on a large one`;
+  const reasonOf = async (workload: string, params: Record<string, number>) =>
+    (await cluster.run(workload, params)).stages[0]?.reason;
+  expect(await reasonOf("pi", { samples: 100_000 })).toMatch(new RegExp(`^${cpu}too little work so far to try webgl$`));
+  expect(await reasonOf("pi", { samples: 200_000_000 })).toMatch(new RegExp(`${cpu}${gpu("webgl")}`));
+  expect(await reasonOf("string-count", { tuples: 300_000_000 })).toMatch(new RegExp(`${cpu}${gpu("webgpu")}`));
 });
 
 test("a forest that predicts on the tab's GPU writes the bytes of the CPU's", async () => {

@@ -30,7 +30,6 @@ export function webGl(): UseWebGl {
 }
 
 class WebGlDevice implements WebGl {
-  readonly maxItems: number;
   readonly #gpu: GPU;
   readonly #context: WebGL2RenderingContext;
   readonly #programs = new Map<string, WebGlProgram>();
@@ -45,9 +44,6 @@ class WebGlDevice implements WebGl {
   private constructor(gpu: GPU, context: WebGL2RenderingContext) {
     this.#gpu = gpu;
     this.#context = context;
-    const side = Number(context.getParameter(context.MAX_TEXTURE_SIZE));
-    // Numbers of items are floats on the way.
-    this.maxItems = Math.min(side * side, 2 ** 24);
   }
 
   isLost(): boolean {

@@ -7,6 +7,8 @@ export interface ChosenBackend {
   readonly backend: Backend;
   /** In words: "auto: wasm 0.3 ms, js 8.0 ms on the probe". At most 256 characters. */
   readonly reason: string;
+  /** There are GPU kernels that were not measured. */
+  readonly provisional?: boolean;
 }
 
 const CPU = ["wasm", "js"] as const satisfies readonly Backend[];
@@ -20,7 +22,7 @@ export const cpuBackend = (task: AnyTask, available: readonly Backend[]): Backen
 
 /**
  * What the user asked for, or the fastest exact backend on the task's probe. `runProbe` runs the probe of that size once on a
- * backend; a backend whose probe fails is out. A task without the kernel asked for runs on the CPU. Throws
+ * backend; a backend whose probe fails is out. Without `triesGpu` only the CPU's kernels are measured. A task without the kernel asked for runs on the CPU. Throws
  * `BackendUnavailable` where this environment cannot run it (retryable: another node may).
  */
 export async function chooseBackend(
@@ -29,6 +31,7 @@ export async function chooseBackend(
   choice: BackendChoice,
   available: readonly Backend[],
   clock: Clock,
+  triesGpu: boolean,
   runProbe: (backend: Backend, size: ProbeSize) => Promise<unknown>,
 ): Promise<ChosenBackend> {
   const usual = cpuBackend(task, available);
@@ -49,10 +52,11 @@ export async function chooseBackend(
   const gpu = GPU.filter(isCandidate);
   if (cpu.length + gpu.length < 2) return { backend: usual, reason: `auto: ${usual} alone` };
   if (task.probe === undefined) return { backend: usual, reason: `auto: ${usual}, no probe to measure` };
-  const { backend, reason } = await fastest(cpu, gpu, (backend, size) =>
-    time(clock, backend, () => runProbe(backend, size)),
-  );
-  return { backend, reason: `auto: ${reason}`.slice(0, MAX_REASON) };
+  const measure = (backend: Backend, size: ProbeSize) => time(clock, backend, () => runProbe(backend, size));
+  const { backend, reason } = await fastest(cpu, triesGpu ? gpu : [], measure);
+  if (triesGpu || gpu.length === 0) return { backend, reason: `auto: ${reason}`.slice(0, MAX_REASON) };
+  const told = `auto: ${reason}; too little work so far to try ${gpu.join(" or ")}`;
+  return { backend, reason: told.slice(0, MAX_REASON), provisional: true };
 }
 
 interface Timing {

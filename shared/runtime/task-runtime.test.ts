@@ -141,15 +141,27 @@ test("auto takes what was fastest on the probe, says why, and measures once", as
   expect(probes).toBe(1);
 });
 
-test("the better of the CPU's kernels meets the GPU's on a large probe", async () => {
+test("the better of the CPU's kernels meets the GPU's on a large probe, once there was some work", async () => {
   const { run } = runtime(["js", "wasm", "webgpu", "webgl"]);
   const task: AnyTask = {
     js: probed("js", 80, 9999),
-    wasm: { module: COUNTER_WASM, run: (_, input: string) => probed("wasm", 3, 30)(input) },
+    wasm: {
+      module: COUNTER_WASM,
+      run: (_, input: string | null) => {
+        clock.time += input === null ? 125 : 0;
+        return probed("wasm", 3, 30)(input);
+      },
+    },
     webgpu: probed("webgpu", 10, 12.4),
     webgl: probed("webgl", 200, 1),
     probe,
   };
+  for (const _ of [1, 2]) {
+    expect(await run(task)).toMatchObject({
+      outputs: ["wasm"],
+      reason: "auto: wasm 3.0 ms, js 80 ms on the probe; too little work so far to try webgpu or webgl",
+    });
+  }
   expect(await run(task)).toMatchObject({
     outputs: ["webgpu"],
     reason:
@@ -200,7 +212,10 @@ test("a GPU that fails is retried where it was asked for, and left alone where a
   const { run } = runtime(["js", "webgpu"]);
   let calls = 0;
   const task: AnyTask = {
-    js: probed("js", 80, 80),
+    js: (input: string | null) => {
+      clock.time += input === null ? 300 : 0;
+      return probed("js", 80, 80)(input);
+    },
     webgpu: (input: string) => {
       if (input === "small" || input === "large") return "";
       calls++;
@@ -210,6 +225,7 @@ test("a GPU that fails is retried where it was asked for, and left alone where a
   };
   const asked = run(task, { stage: { backend: "webgpu" } });
   await expect(asked).rejects.toMatchObject({ code: "GpuFailed", retryable: true });
+  expect((await run(task)).reason).toContain("too little work so far to try webgpu");
   for (const _ of [1, 2]) {
     expect(await run(task)).toMatchObject({ outputs: ["js"], reason: "js, since webgpu failed: of no use" });
   }

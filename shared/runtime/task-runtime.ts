@@ -33,12 +33,20 @@ export interface TaskOutcome {
   readonly runMs: number;
 }
 
+/**
+ * ms of work of a task after which `auto` tries GPUs too: opening one, fetching what it needs and compiling shaders costs more than a
+ * short job can win.
+ */
+const GPU_AFTER_MS = 250;
+
 /** Runs tasks in one thread, one at a time. Keeps what repeats: compiled modules, the stage's instance, measured backends. */
 export class TaskRuntime {
   readonly #environment: RuntimeEnvironment;
   readonly #clock: Clock;
   readonly #instances: WasmInstances;
   readonly #choices = new Map<string, Promise<ChosenBackend>>();
+  /** ms that this thread's kernels have worked, by choice. */
+  readonly #worked = new Map<string, number>();
 
   constructor(environment: RuntimeEnvironment, clock: Clock) {
     this.#environment = environment;
@@ -142,13 +150,16 @@ export class TaskRuntime {
       for (const reader of opened) reader.close();
     }
     const runMs = this.#clock.now() - start;
+    this.#worked.set(choiceKey(stage), (this.#worked.get(choiceKey(stage)) ?? 0) + runMs);
     this.#checkSummary(summary, stage);
     return { outputs: checkedOutputs(output, request), summary, backend, reason, units, runMs };
   }
 
-  #choose(task: AnyTask, stage: StageSpec, signal: AbortSignal): Promise<ChosenBackend> {
+  async #choose(task: AnyTask, stage: StageSpec, signal: AbortSignal): Promise<ChosenBackend> {
     const key = choiceKey(stage);
+    const triesGpu = (this.#worked.get(key) ?? 0) >= GPU_AFTER_MS;
     let chosen = this.#choices.get(key);
+    if (triesGpu && (await chosen)?.provisional) chosen = undefined;
     if (chosen === undefined) {
       const runProbe = async (backend: Backend, size: ProbeSize): Promise<void> => {
         const probe = task.probe?.(size) as Probe<Value, Value> | undefined;
@@ -156,7 +167,8 @@ export class TaskRuntime {
         const probeStage = `probe of ${keyOf(stage)}`;
         await this.#runKernel(task, backend, keyOf(stage), probeStage, probe.input, this.#probeContext(probe, signal));
       };
-      chosen = chooseBackend(stage.task, task, stage.backend, this.#environment.backends, this.#clock, runProbe);
+      const { backends } = this.#environment;
+      chosen = chooseBackend(stage.task, task, stage.backend, backends, this.#clock, triesGpu, runProbe);
       this.#choices.set(key, chosen);
       chosen.catch(() => this.#choices.delete(key));
     }

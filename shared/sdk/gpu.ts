@@ -60,9 +60,8 @@ export interface WebGlSource {
   readonly glsl?: Readonly<Record<string, string>>;
 }
 
+/** Every WebGL2 device takes 2²² numbers in a list and gives as many. */
 export interface WebGl {
-  /** Numbers that a program can give at once, or read from one list. */
-  readonly maxItems: number;
   /** Compiled once a worker, when it first runs. */
   program(source: WebGlSource): WebGlProgram;
 }

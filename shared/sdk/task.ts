@@ -90,7 +90,7 @@ export interface Task<I = Value, O = Value, B = undefined, S extends Value = Val
   readonly inexact?: readonly Backend[];
   /**
    * Inputs with which `auto` times backends once per worker; made when they are needed. `small`: some ms of the reference, to
-   * tell `js` and `wasm` apart. `large`: some ms of WASM, to tell the better of them and a GPU apart. Without it `auto`
+   * tell `js` and `wasm` apart. `large`: some ms of WASM, to tell the better of them and a GPU apart, once the task has worked for a while. Without it `auto`
    * takes `wasm` where there is one, since a probe on real work would run it twice.
    */
   readonly probe?: (size: ProbeSize) => Probe<I, B>;
