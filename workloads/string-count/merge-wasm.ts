@@ -8,8 +8,9 @@ import { byRank, type MergePlan, type MergeSummary, overflowError, topIfSmall } 
 /** Bytes of one of the kernel's places for top keys: i64 sum, u32 number, u32 address of the field, u32 its length. */
 const PLACE_BYTES = 24;
 
-/** Keys of so many bytes are words to the kernel, and merged faster. */
+/** Keys of so many bytes are one word to the kernel, or three, and are merged run by run. */
 const SHORT_KEY = 8;
+const WIDE_KEY = 24;
 
 /** Merges a bucket: as mergeJs, byte for byte. */
 export function mergeWasm(
@@ -24,9 +25,13 @@ export function mergeWasm(
   };
   calls.begin();
   const entries = parts.reduce((total, part) => total + entryCount(part), 0);
-  if (parts.every((part) => longestKey(part) <= SHORT_KEY)) {
+  const longest = parts.reduce((most, part) => Math.max(most, longestKey(part)), 0);
+  if (longest <= SHORT_KEY) {
     calls.beginMergeOfRuns(parts.length, entries);
     for (const part of parts) calls.addRun(kernel.put(part));
+  } else if (longest <= WIDE_KEY) {
+    calls.beginMergeOfWideRuns(parts.length, entries);
+    for (const part of parts) calls.addWideRun(kernel.put(part));
   } else {
     const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));
     calls.beginMerge(entries);

@@ -20,9 +20,11 @@ import {
 } from "./scan";
 import { keyAt, keyLength, sortCounted, sortMerged, startRuns } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
+import { makeRoomForRuns } from "./sort-wide";
 import { resetWideKeys } from "./wide-keys";
+import { addWideRun, beginWideRuns, resetWideRuns } from "./wide-runs";
 
-export { addRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
+export { addRun, addWideRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { skipToRecord, sortMerged, writeResult, writeTuples };
 export * from "./parquet/combine";
 
@@ -31,6 +33,7 @@ export function begin(): void {
   resetMemory();
   resetDirect();
   resetRuns();
+  resetWideRuns();
   resetShortKeys();
   resetWideKeys();
 }
@@ -39,10 +42,17 @@ export function take(bytes: u32): usize {
   return allocate(bytes);
 }
 
-/** Prepares to merge so many runs with so many entries in all. */
+/** Prepares to merge so many runs with so many entries in all; adding runs is next. */
 export function beginMergeOfRuns(count: u32, entries: u32): void {
   startRuns();
   beginRuns(count, entries);
+}
+
+/** The same of runs with keys of up to 24 bytes. */
+export function beginMergeOfWideRuns(count: u32, entries: u32): void {
+  startRuns();
+  makeRoomForRuns(entries);
+  beginWideRuns(count, entries);
 }
 
 /** Sorts what was counted and encodes it; gives where the buckets' bounds are. */

@@ -1,6 +1,7 @@
 /** Writes the result file's lines, and finds the keys with the greatest sums on the way. */
 import { allocate, ensure, memoryTop } from "./memory";
 import { ITEM } from "./sort";
+import { INLINE_BYTES } from "./wide-keys";
 import { hasOnlyShort, hasOverflow, keyAt, keyLength, keySum, keyWord, nextKey, passShort, shortAt, shortEnd } from "./sorted";
 
 const COMMA: u8 = 0x2c;
@@ -91,10 +92,29 @@ function isPlainWord(word: u64, length: usize): bool {
   return ((all - 0x2d2d2d2d2d2d2d2d) & ~all & 0x8080808080808080) == 0;
 }
 
+// @ts-ignore: decorator
+@inline
+function needQuotes(bytes: v128): v128 {
+  return v128.or(
+    v128.or(i8x16.eq(bytes, i8x16.splat(COMMA)), i8x16.eq(bytes, i8x16.splat(QUOTE))),
+    v128.or(i8x16.eq(bytes, i8x16.splat(LF)), i8x16.eq(bytes, i8x16.splat(CR))),
+  );
+}
+
 function writeField(out: usize): usize {
   if (keyLength <= 8 && isPlainWord(keyWord, keyLength)) {
     store<u64>(out, bswap<u64>(keyWord));
     return out + keyLength;
+  }
+  if (keyLength > 8 && keyLength <= INLINE_BYTES) {
+    // Zeros follow the key.
+    const first = v128.load(keyAt);
+    const last = v128.load(keyAt, 8);
+    if (!v128.any_true(v128.or(needQuotes(first), needQuotes(last)))) {
+      v128.store(out, first);
+      v128.store(out, last, 8);
+      return out + keyLength;
+    }
   }
   let isPlain = true;
   for (let i: usize = 0; i < keyLength; ++i) {

@@ -9,8 +9,17 @@ import {
 import { allocate } from "./memory";
 import { chunk, chunkSpare, nextChunk } from "./runs";
 import { ITEM, keepAll, sortItems, sortPart } from "./sort";
-import { sortedWide } from "./sort-wide";
+import { sortedWide, sortWide } from "./sort-wide";
 import { wideBytes, wideCount, wideLength, wideWord } from "./wide-keys";
+import {
+  nextWideChunk,
+  shortItemCount,
+  shortItems,
+  shortSpare,
+  wideItemCount,
+  wideItems,
+  wideSpare,
+} from "./wide-runs";
 
 /** Items of short keys that are still to come. */
 export let shortAt: usize = 0;
@@ -52,8 +61,7 @@ export function sortMerged(): bool {
   hasOverflow = false;
   const shortCount = itemsBetween(items, sortItems(items, listedShort(), combineShort));
   if (hasOverflow) {
-    keyWord = overflowWord;
-    showShort();
+    showOverflow();
     return false;
   }
   const wide = sortedWide();
@@ -78,8 +86,8 @@ function start(items: usize, count: u32, wide: usize, countWide: u32): void {
 
 /** Moves to the next key; false after the last. */
 export function nextKey(): bool {
+  if (wideAt == wideEnd && shortAt == shortEnd && !mergeChunk()) return false;
   if (wideAt == wideEnd) {
-    if (shortAt == shortEnd && !mergeChunk()) return false;
     takeShort();
     return true;
   }
@@ -99,14 +107,33 @@ export function startRuns(): void {
 function mergeChunk(): bool {
   if (hasOverflow) return false;
   const count = nextChunk();
-  if (count == 0) return false;
-  shortAt = chunk;
-  shortEnd = sortPart(chunk, count, chunkSpare, chunk, combineShort);
+  if (count > 0) {
+    shortAt = chunk;
+    shortEnd = sortPart(chunk, count, chunkSpare, chunk, combineShort);
+  } else {
+    if (!nextWideChunk()) return false;
+    shortAt = shortItems;
+    shortEnd =
+      shortItemCount == 0 ? shortItems : sortPart(shortItems, shortItemCount, shortSpare, shortItems, combineShort);
+    sortWide(wideItems, wideItemCount, wideSpare);
+    const distinct = combineWide(wideItems, wideItemCount);
+    if (distinct < 0) {
+      // The current key is the wide one, unless a short one before it is as bad.
+      if (hasOverflow && overflowWord <= keyWord) showOverflow();
+      hasOverflow = true;
+      return false;
+    }
+    wideAt = wideItems;
+    wideEnd = wideItems + <usize>distinct * ITEM;
+  }
   // Sums before the one that does not fit need not be written: there will be no result.
-  if (!hasOverflow) return true;
+  if (hasOverflow) showOverflow();
+  return !hasOverflow;
+}
+
+function showOverflow(): void {
   keyWord = overflowWord;
   showShort();
-  return false;
 }
 
 /** Whether all keys that are still to come are short. */
