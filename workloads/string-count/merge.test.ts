@@ -87,17 +87,22 @@ test("sums of every number of digits", () => {
   expectSame(newKernel(), [encodeEntries(entries)]);
 });
 
-test("the first sum that does not fit is named, the next merge is not disturbed", () => {
+test("the first sum that does not fit is named, the next merge is not disturbed", { timeout: 60_000 }, () => {
   const kernel = newKernel();
   const most = 2n ** 63n - 1n;
-  const rows = (sum: bigint) =>
-    encodeEntries(
-      Array.from({ length: 9000 }, (_, index) => ({
-        key: String(10_000 + index),
-        sum: index === 4321 || index === 8000 ? sum : 1n,
-      })),
-    );
-  expectSame(kernel, [rows(most), rows(1n)]);
-  expectSame(kernel, [rows(most), rows(-1n)]);
-  expectSame(kernel, [rows(-most), rows(-1n), rows(-1n)]);
+  for (const longer of ["", "12345678", "a long key of more than 24 bytes"]) {
+    // Every second key is longer: of both kinds some sums do not fit, and either may be the first.
+    const rows = (sum: bigint, bad: readonly number[]) =>
+      encodeEntries(
+        Array.from({ length: 9000 }, (_, index) => ({
+          key: `${10_000 + index}${index % 2 === 0 ? "" : longer}`,
+          sum: bad.includes(index) ? sum : 1n,
+        })),
+      );
+    for (const bad of [[4321, 8000], [4320, 8001], [4321], [4320], [4320, 4321]]) {
+      expectSame(kernel, [rows(most, bad), rows(1n, bad)]);
+      expectSame(kernel, [rows(most, bad), rows(-1n, bad)]);
+      expectSame(kernel, [rows(-most, bad), rows(-1n, bad), rows(-1n, bad)]);
+    }
+  }
 });

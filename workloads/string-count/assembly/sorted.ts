@@ -60,13 +60,9 @@ export function sortMerged(): bool {
   const items = listOfShort();
   hasOverflow = false;
   const shortCount = itemsBetween(items, sortItems(items, listedShort(), combineShort));
-  if (hasOverflow) {
-    showOverflow();
-    return false;
-  }
   const wide = sortedWide();
   const wideDistinct = combineWide(wide, wideCount());
-  if (wideDistinct < 0) return false;
+  if (!areSumsRight(wideDistinct)) return false;
   start(items, shortCount, wide, wideDistinct);
   return true;
 }
@@ -117,23 +113,22 @@ function mergeChunk(): bool {
       shortItemCount == 0 ? shortItems : sortPart(shortItems, shortItemCount, shortSpare, shortItems, combineShort);
     sortWide(wideItems, wideItemCount, wideSpare);
     const distinct = combineWide(wideItems, wideItemCount);
-    if (distinct < 0) {
-      // The current key is the wide one, unless a short one before it is as bad.
-      if (hasOverflow && overflowWord <= keyWord) showOverflow();
-      hasOverflow = true;
-      return false;
-    }
+    if (!areSumsRight(distinct)) return false;
     wideAt = wideItems;
     wideEnd = wideItems + <usize>distinct * ITEM;
   }
-  // Sums before the one that does not fit need not be written: there will be no result.
-  if (hasOverflow) showOverflow();
-  return !hasOverflow;
+  return areSumsRight(0);
 }
 
-function showOverflow(): void {
-  keyWord = overflowWord;
-  showShort();
+/** After combining: whether all sums fit; if not, the first key whose sum does not is the current one. `distinct`: what combineWide gave. */
+function areSumsRight(distinct: i32): bool {
+  if (distinct >= 0 && !hasOverflow) return true;
+  if (distinct >= 0 || (hasOverflow && overflowWord <= keyWord)) {
+    keyWord = overflowWord;
+    showShort();
+  }
+  hasOverflow = true;
+  return false;
 }
 
 /** Whether all keys that are still to come are short. */
