@@ -27,7 +27,7 @@ const SPLITTER_BYTES = 64;
 export const SAMPLE_FROM_BYTES = 2 ** 23;
 /** Few and small: the driver reads what they give, while all workers wait. */
 const SAMPLES = 8;
-const SAMPLE_BYTES = 2 ** 14;
+const SAMPLE_BYTES = 2 ** 13;
 /** By how much a sample may show too few keys: the estimate is a lower bound, and far off where most keys are rare. */
 const RARE_KEYS = 8;
 

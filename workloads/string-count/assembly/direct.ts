@@ -124,7 +124,8 @@ export function addDirectTuples(
   length: usize,
   limit: u64,
 ): bool {
-  if (length - 1 >= MAX_KEY || limit > SMALL) return false;
+  // Half of it, since the last batch may be more than there is room for.
+  if (length - 1 >= MAX_KEY || limit > SMALL / 2) return false;
   if (length != keyBytes) prepareKeys(length);
   if (held >= MOST_RECORDS) flushDirect(false);
   if (addTuples(key, keyStride, value, valueStride, count, false) >= UNKNOWN) {
