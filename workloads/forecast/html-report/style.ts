@@ -61,11 +61,12 @@ details { margin: .5rem 0; }
 summary { cursor: pointer; color: var(--link); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 footer { margin-top: 3rem; padding-bottom: 2rem; font-size: .875rem; }
+@page { margin: 15mm; }
 @media (max-width: 40rem) { .x-axis .minor { display: none; } .chart { padding-left: 2.75rem; padding-right: .5rem; }
   .chart svg, .y-axis { height: 13rem; } .square .chart svg, .square .y-axis { height: 18rem; } .y-axis { width: 2.4rem; } .axis-title { margin-left: -2.75rem; } }
 @media print { :root { color-scheme: light; --ground: #fff; --raised: #fff; --text: #000; --muted: #444; --rule: #bbb;
   --actual: #0060ad; --predicted: #b23c00; --repaired: #a5107a; --band: #b23c0033; --link: #000; }
   body { font-size: 10pt; } nav, details { display: none; } main, header, footer { max-width: none; padding: 0; }
-  h2 { break-after: avoid; margin-top: 1.25rem; } h3 { break-after: avoid; } .chart, .figures div, tr, .legend { break-inside: avoid; } .figures div { border: 1px solid var(--rule); }
+  h2 { break-after: avoid; margin-top: 1.25rem; } h3 { break-after: avoid; } .chart, .figures div, tr, .legend, table { break-inside: avoid; } .legend { break-before: avoid; } .figures div { border: 1px solid var(--rule); }
   .scroll { overflow: visible; max-height: none; } .chart svg, .y-axis { height: 13rem; } .bar span, svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
