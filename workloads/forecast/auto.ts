@@ -32,6 +32,7 @@ const CANDIDATES: Readonly<Record<string, Candidate>> = {
   "rf, large leaves": { model: "rf", minLeaf: 5, maxFeatures: "onethird" },
   "et, large leaves": { model: "et", minLeaf: 10 },
   gbt: { model: "gbt", maxIter: 1000, stepSize: 0.07, minLeaf: 5 },
+  "slow gbt": { model: "gbt", maxIter: 300, stepSize: 0.03, minLeaf: 20, maxDepth: 4, maxFeatures: "onethird" },
   "rf, linear trend": { model: "rf", minLeaf: 5, trend: "linear" },
   "et, linear trend": { model: "et", minLeaf: 5, trend: "linear" },
   "gbt, linear trend": { model: "gbt", maxIter: 300, stepSize: 0.05, minLeaf: 20, trend: "linear" },

@@ -82,7 +82,7 @@ test("auto takes the candidate with the smallest error, and without rows for a b
   const { auto, trees } = (await run({ model: "auto", bags: 1 })).metrics;
   const { chosen, candidates } = auto as { chosen: string; candidates: Record<string, number> };
   expect(candidates[chosen]).toBe(Math.min(...Object.values(candidates)));
-  expect(Object.keys(candidates).length).toBe(9);
+  expect(Object.keys(candidates).length).toBe(10);
   expect(trees).toBeGreaterThan(0);
   const short = await run({ model: "auto" }, bytes(observedLines.slice(0, 30).join("\n")));
   expect(short.metrics["auto"]).toMatchObject({ chosen: "rf", candidates: { rf: null, gbt: null } });
