@@ -7,6 +7,9 @@ import type { TreeRange } from "./forest/fit.ts";
 const MAX_TREES = 65_535;
 /** Trees of one task: some 15 ms of work on real daily data, and still ten tasks a worker in a small forest. */
 const TREES_PER_TASK = 5;
+/** The last trees go in smaller tasks, so that all workers end at about the same time. */
+const LAST_TREES = 10;
+const LAST_TREES_PER_TASK = 2;
 /** Shallow trees from histograms take a tenth of that time. */
 const SMALL_TREES_PER_TASK = 50;
 const SMALL_DEPTH = 8;
@@ -130,7 +133,7 @@ export const params = z.object({
     .min(1)
     .max(MAX_TREES)
     .optional()
-    .describe("tasks of a fit; one per 5 trees by default, or per 50 small ones"),
+    .describe("tasks of a fit; one per 5 trees by default, per 2 of the last ones, or per 50 small ones"),
   modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
   reportData: z.boolean().default(false).describe("write report.json, what --report shows"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
@@ -165,10 +168,19 @@ export const featureOptions = (params: Params): FeatureOptions => ({
 export function treeRanges(params: Pick<Params, "trees" | "partitions" | "maxDepth" | "maxBins">): TreeRange[] {
   const { trees, partitions, maxDepth, maxBins } = params;
   const isSmall = maxDepth !== undefined && maxDepth <= SMALL_DEPTH && maxBins !== undefined && maxBins <= SMALL_BINS;
-  const parts = Math.min(trees, partitions ?? Math.ceil(trees / (isSmall ? SMALL_TREES_PER_TASK : TREES_PER_TASK)));
+  if (partitions !== undefined) return evenRanges(0, trees, Math.min(trees, partitions));
+  if (isSmall) return evenRanges(0, trees, Math.ceil(trees / SMALL_TREES_PER_TASK));
+  const last = trees <= 2 * LAST_TREES ? 0 : LAST_TREES;
+  return [
+    ...evenRanges(0, trees - last, Math.ceil((trees - last) / TREES_PER_TASK)),
+    ...evenRanges(trees - last, last, last / LAST_TREES_PER_TASK),
+  ];
+}
+
+function evenRanges(first: number, count: number, parts: number): TreeRange[] {
   return Array.from({ length: parts }, (_, part) => {
-    const first = Math.floor((part * trees) / parts);
-    return { first, count: Math.floor(((part + 1) * trees) / parts) - first };
+    const begin = Math.floor((part * count) / parts);
+    return { first: first + begin, count: Math.floor(((part + 1) * count) / parts) - begin };
   });
 }
 
