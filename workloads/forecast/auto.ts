@@ -12,7 +12,7 @@ export type Choice = {
 };
 
 /** Folds of the backtest: each checks a tenth of the training rows, the last ones, with a model of the rows before it. */
-const FOLDS = 3;
+const FOLDS = 5;
 const CHECKED = 0.1;
 /** Fewer training rows than this are not worth a backtest: the first candidate is taken. */
 const FEWEST_ROWS = 50;
