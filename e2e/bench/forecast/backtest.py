@@ -1,7 +1,7 @@
 """Backtests scikit-learn's random forest on lags of daily weather, as `kindling run forecast --horizon H --backtest N` does.
 
-Takes one JSON argument: file, target, horizon, lags, windows, harmonics, folds, trees, seed. All columns' past is looked
-at. Prints {"seconds" (of all fits), "mse", "persistence" (its MSE), "features", "folds"}.
+Takes one JSON argument: file, target, horizon, lags, windows, harmonics, folds, trees, seeds. All columns' past is looked
+at. Prints {"seconds" (of all fits with one seed, the mean), "mse" (mean of the seeds'), "mses", "persistence" (its MSE), "features", "folds"}.
 """
 
 import json
@@ -42,21 +42,26 @@ def main():
     last = table[request["target"]].asfreq("D").ffill().shift(request["horizon"]).reindex(days).to_numpy()
     size = len(table) // (request["folds"] + 1)
     seconds = 0.0
-    errors = {"mse": [], "persistence": []}
+    seeds = request["seeds"]
+    errors = {seed: [] for seed in seeds}
+    persistence = []
     folds = []
     for fold in range(request["folds"]):
         start = len(table) - (request["folds"] - fold) * size
         check = np.arange(start, start + size)
         train = np.flatnonzero(days <= days[start] - pd.Timedelta(days=request["horizon"]))
-        forest = RandomForestRegressor(request["trees"], n_jobs=2, random_state=request["seed"])
-        begin = time.perf_counter()
-        forest.fit(features[train], target[train])
-        seconds += time.perf_counter() - begin
-        for name, values in {"mse": forest.predict(features[check]), "persistence": last[check]}.items():
-            errors[name].append((values - target[check]) ** 2)
+        for seed in seeds:
+            forest = RandomForestRegressor(request["trees"], n_jobs=2, random_state=seed)
+            begin = time.perf_counter()
+            forest.fit(features[train], target[train])
+            seconds += time.perf_counter() - begin
+            errors[seed].append((forest.predict(features[check]) - target[check]) ** 2)
+        persistence.append((last[check] - target[check]) ** 2)
         folds.append([str(days[start].date()), str(days[start + size - 1].date()), len(train)])
-    means = {name: float(np.concatenate(parts).mean()) for name, parts in errors.items()}
-    print(json.dumps({"seconds": seconds, **means, "features": features.shape[1], "folds": folds}))
+    mses = [float(np.concatenate(errors[seed]).mean()) for seed in seeds]
+    result = {"seconds": seconds / len(seeds), "mse": float(np.mean(mses)), "mses": mses}
+    result["persistence"] = float(np.concatenate(persistence).mean())
+    print(json.dumps({**result, "features": features.shape[1], "folds": folds}))
 
 
 main()
