@@ -20,6 +20,8 @@ const FEWEST_ROWS = 50;
 const TRIED_TREES = 50;
 /** Boosted models whose mean the chosen one predicts. */
 const BAGS = 8;
+/** A linear trend goes on where nothing was seen, and may go wrong there: it must lower the error to this share at most. */
+const TREND_PAYS = 0.95;
 /** Rows × columns² up to which a linear model is cheap beside the trees. */
 const LINEAR_WORK = 4e9;
 
@@ -40,8 +42,8 @@ const CANDIDATES: Readonly<Record<string, Candidate>> = {
 };
 
 /**
- * Picks the candidate with the smallest squared error in a rolling backtest on the training rows alone: each fold trains on
- * the rows before those that it checks. The rows of a holdout are not looked at.
+ * Picks the candidate with the smallest squared error (one with a trend only if it is clearly better) in a rolling backtest on
+ * the training rows alone: each fold trains on the rows before those that it checks. The rows of a holdout are not looked at.
  */
 export async function chooseModel(
   job: Job,
@@ -73,9 +75,13 @@ export async function chooseModel(
           })
         ).summaries;
   const errors = candidates.map((_, at) => meanError(summaries.slice(at * folds.length, (at + 1) * folds.length)));
+  const weighed = errors.map((error, at) => {
+    if (error === null) return Number.POSITIVE_INFINITY;
+    return candidates[at]?.[1].trend === undefined ? error : error / TREND_PAYS;
+  });
   let best = 0;
-  errors.forEach((error, at) => {
-    if (error !== null && error < (errors[best] ?? Number.POSITIVE_INFINITY)) best = at;
+  weighed.forEach((error, at) => {
+    if (error < (weighed[best] as number)) best = at;
   });
   const [chosen, changes] = candidates[best] as [string, Candidate];
   return {
