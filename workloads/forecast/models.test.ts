@@ -102,7 +102,7 @@ test("intervals stand beside the predictions and hold about as many true values 
   const wide = await run({ intervals: 0.99, trees: 60 });
   expect(Number(wide.metrics["coverage"])).toBeGreaterThan(Number(result.metrics["coverage"]));
   await expect(run({ model: "gbt", intervals: 0.8 })).rejects.toThrow("use --model rf or et");
-});
+}, 60_000);
 
 test("importances name what the target follows, and the out-of-bag score is near that of held-out rows", async () => {
   const noise = observedLines.map((line, row) => `${line},${row === 0 ? "noise" : (row * 7919) % 101}`);
@@ -120,21 +120,25 @@ test("importances name what the target follows, and the out-of-bag score is near
   expect(outOfBag.rows).toBe(360);
   expect(outOfBag.mse).toBeLessThan(mse * 3);
   expect(outOfBag.mse).toBeGreaterThan(mse / 3);
-});
+}, 60_000);
 
 test.each([
   ["a constant target", "date,temp,humidity", (day: string, row: number) => `${day},${row % 7},5`],
   ["a column without any value", "date,temp,humidity", (day: string, row: number) => `${day},,${row % 9}`],
-])("%s: every model has a result", async (_name, header, rowOf) => {
-  const days = observedLines.slice(1, 91).map((line) => line.slice(0, line.indexOf(",")));
-  const file = bytes([header, ...days.map(rowOf)].join("\n"));
-  for (const model of ["rf", "et", "gbt", "auto"]) {
-    for (const trend of ["none", "linear"]) {
-      const result = await run({ model, trend }, file);
-      expect(Number.isFinite(result.metrics["mse"])).toBe(true);
+])(
+  "%s: every model has a result",
+  async (_name, header, rowOf) => {
+    const days = observedLines.slice(1, 91).map((line) => line.slice(0, line.indexOf(",")));
+    const file = bytes([header, ...days.map(rowOf)].join("\n"));
+    for (const model of ["rf", "et", "gbt", "auto"]) {
+      for (const trend of ["none", "linear"]) {
+        const result = await run({ model, trend }, file);
+        expect(Number.isFinite(result.metrics["mse"])).toBe(true);
+      }
     }
-  }
-});
+  },
+  60_000,
+);
 
 test("one row to train on: every model predicts it", async () => {
   const file = bytes("date,temp,humidity\n20200101,5,50\n20200102,6,60\n");
@@ -142,7 +146,7 @@ test("one row to train on: every model predicts it", async () => {
     const result = await run({ model, trend: "linear", holdout: "0.5" }, file);
     expect(text(result, "result.csv")).toBe("date,humidity\n20200102,50\n");
   }
-});
+}, 60_000);
 
 test.each([
   [{ model: "svm" }, "model"],
