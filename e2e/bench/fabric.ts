@@ -11,6 +11,8 @@ export interface NodeSpec {
   readonly kind: "tab" | "headless";
   /** Workers. */
   readonly slots: number;
+  /** Of a headless node: what it may use, as `--memory` takes it. */
+  readonly memory?: string;
 }
 
 /** A coordinator with nodes that stay joined and warm between jobs. */
@@ -34,10 +36,10 @@ export class Fabric {
     const newPage = browser === undefined ? {} : { newPage: () => browser.newPage() };
     const cluster = await Cluster.start({ host, args: ["--data-root", this.#dataRoot], ...newPage });
     this.#cluster = cluster;
-    for (const [index, { kind, slots }] of this.#nodes.entries()) {
+    for (const [index, { kind, slots, memory }] of this.#nodes.entries()) {
       const name = `${kind} ${index + 1}`;
       if (kind === "tab") await cluster.addTab(name, cluster.joinLink, slots);
-      else await cluster.addNode(name, slots);
+      else await cluster.addNode(name, slots, memory === undefined ? [] : ["--memory", memory]);
       const joined = (await cluster.client.overview()).nodes.find((node) => node.name === name);
       if (joined?.slots !== slots) throw new Error(`${name} offers ${joined?.slots} workers, not ${slots}`);
     }
@@ -49,6 +51,11 @@ export class Fabric {
     if (this.#cluster === undefined) throw new Error("the cluster has not been started");
     const id = await this.#cluster.client.submit({ workload, params, shuffle });
     return this.#cluster.result(id, LIMIT);
+  }
+
+  /** The most memory that was ever resident in each headless node's process, bytes. */
+  peaks(): number[] {
+    return (this.#cluster?.nodes ?? []).flatMap((node) => node.peakBytes ?? []);
   }
 
   async stop(): Promise<void> {

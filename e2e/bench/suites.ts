@@ -1,4 +1,5 @@
 import { forecastCases } from "./forecast/cases.ts";
+import { makeRows, rowsCases } from "./forecast/rows.ts";
 import { findWeather } from "./forecast/weather.ts";
 import { helpOf } from "./local.ts";
 import type { Case } from "./model.ts";
@@ -22,7 +23,8 @@ export async function openSuite(
 ): Promise<Suite> {
   const help = await helpOf(bench);
   if (bench === "forecast") {
-    return { cases: forecastCases(python, await findWeather(say), help, keep), help, makeInputs: async () => {} };
+    const cases = [...forecastCases(python, await findWeather(say), help, keep), ...rowsCases(python, scale)];
+    return { cases, help, makeInputs: (name) => makeRows(name, scale, say) };
   }
   const cases = stringCountCases(python, scale, keep);
   return {
