@@ -36,8 +36,20 @@ module.exports = {
     forbid(
       "coordinator-through-its-door",
       "Who starts a coordinator imports coordinator/index.ts and nothing behind it.",
-      { path: "^(client/cli|e2e|docker)/" },
+      { path: "^(client/cli|e2e|docker/emr)/" },
       { path: "^coordinator/", pathNot: "^coordinator/index[.]ts$" },
+    ),
+    forbid(
+      "drivers-through-their-door",
+      "A driver that runs outside a coordinator imports coordinator/driving.ts: no store, no network.",
+      { path: "^docker/spark/" },
+      { path: "^coordinator/", pathNot: "^coordinator/driving[.]ts$" },
+    ),
+    forbid(
+      "docker-spark-runs-elsewhere",
+      "What runs inside Spark reads files as a node's worker does, and knows nothing else of clients.",
+      { path: "^docker/spark/" },
+      { path: "^client/", pathNot: "^client/worker/" },
     ),
     forbid(
       "nothing-uses-e2e",

@@ -56,6 +56,7 @@ export function createInProcessCoordinator(options: {
   const jobs = new JobManager({
     version: "",
     fabric,
+    spark: null,
     journal,
     blobs,
     artifacts,

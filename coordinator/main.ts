@@ -8,6 +8,7 @@ import { S3 } from "./aws/s3.ts";
 import { Fabric } from "./executors/fabric/fabric.ts";
 import { openServedFile } from "./executors/fabric/files.ts";
 import { Spool } from "./executors/fabric/spool.ts";
+import { SparkJobs } from "./executors/spark/spark-jobs.ts";
 import type { WebRule } from "./executors/fabric/web-address.ts";
 import { Nodes } from "./executors/fabric/nodes.ts";
 import { blobArtifacts } from "./jobs/artifacts.ts";
@@ -75,14 +76,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   });
   const spool = new Spool(join(options.dataDir, "spool"));
   await spool.clear();
+  const remote = {
+    urls: options.urls,
+    s3: options.s3Buckets === null ? null : { s3: new S3(), buckets: options.s3Buckets },
+  };
+  const spark = new SparkJobs({
+    folder: resolve(options.dataDir, "spark"),
+    openFile: openServedFile(blobs, options.dataRoot, spool, remote, true),
+    log,
+  });
+  await spark.clear();
   const fabric = new Fabric({
     clock,
     journal,
     blobs,
-    openFile: openServedFile(blobs, options.dataRoot, spool, {
-      urls: options.urls,
-      s3: options.s3Buckets === null ? null : { s3: new S3(), buckets: options.s3Buckets },
-    }),
+    openFile: openServedFile(blobs, options.dataRoot, spool, remote),
     log,
     taskDeadlineMs: options.taskDeadlineMs,
     inProcess: false,
@@ -92,6 +100,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const jobs = new JobManager({
     version,
     fabric,
+    spark,
     journal,
     blobs,
     artifacts: blobArtifacts(blobs),
@@ -133,6 +142,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   );
   const closeStores = async () => {
     jobs.close();
+    await spark.close();
     nodes.close();
     fabric.close();
     await journal.close();

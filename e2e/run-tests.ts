@@ -8,6 +8,7 @@ import { ensureAwsPython } from "./support/aws.ts";
 import { ensureBuilt } from "./support/build.ts";
 import { ensureChromium } from "./support/chromium.ts";
 import { inNamespace, namespaceProblem } from "./support/netns.ts";
+import { ensureSpark } from "./support/spark.ts";
 import { runVitest, type Tally } from "./support/vitest.ts";
 
 const PARTS = ["gates", "unit", "e2e"];
@@ -52,12 +53,17 @@ for (const name of skipped) say(`skipped: ${name}`);
 say(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
-/** Installs what stands in for AWS. Its tests fail without. */
+/** Installs what tests run against: their tests fail without. */
 function prepareStandIns(): void {
-  try {
-    ensureAwsPython(say);
-  } catch (error) {
-    fail(`stand-ins for AWS: ${error instanceof Error ? error.message : String(error)}`);
+  for (const [what, ensure] of [
+    ["stand-ins for AWS", ensureAwsPython],
+    ["Spark", ensureSpark],
+  ] as const) {
+    try {
+      ensure(say);
+    } catch (error) {
+      fail(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 

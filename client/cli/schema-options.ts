@@ -30,6 +30,8 @@ export interface OwnOption {
   readonly type: "string" | "boolean";
   readonly help: string;
   readonly value?: string;
+  /** It may be given several times: its value is a list. */
+  readonly multiple?: true;
 }
 
 /** What the command line calls a parameter: `keyLength` is `--key-length`. */
@@ -59,7 +61,7 @@ export function parseOptions(
   argv: readonly string[],
   own: Readonly<Record<string, OwnOption>>,
   options: readonly SchemaOption[],
-): { own: Record<string, string | boolean>; params: Record<string, Value> } {
+): { own: Record<string, string | boolean | string[]>; params: Record<string, Value> } {
   const clash = options.find(({ flag }) => flag in own);
   if (clash) {
     throw new KindlingError(
@@ -74,7 +76,7 @@ export function parseOptions(
       multiple: property.multiple === true,
     };
   }
-  for (const [name, { type }] of Object.entries(own)) config[name] = { type };
+  for (const [name, { type, multiple = false }] of Object.entries(own)) config[name] = { type, multiple };
   const values = parse(argv, config);
   const params: Record<string, Value> = {};
   for (const { param, flag, property } of options) {
@@ -85,7 +87,7 @@ export function parseOptions(
     delete values[flag];
   }
   checkTogether(params, options);
-  return { own: values as Record<string, string | boolean>, params };
+  return { own: values, params };
 }
 
 function checkTogether(params: Readonly<Record<string, Value>>, options: readonly SchemaOption[]): void {

@@ -1,11 +1,12 @@
 import type { JobView } from "../../shared/protocol/api.ts";
+import { plainJson } from "../../shared/plain-json.ts";
 import type { Value } from "../../shared/value.ts";
 
 /** What `run` prints: with --json exactly this object. */
 export interface RunSummary {
   readonly job: string;
   readonly workload: string;
-  readonly executor: "local" | "fabric";
+  readonly executor: "local" | "fabric" | "spark";
   /** The backends that ran its tasks, most used first. */
   readonly backend: string;
   /** Why those, by stage; stages that had no choice are left out. */
@@ -53,15 +54,8 @@ function reasonsOf(stages: JobView["stages"]): string {
   }).join("; ");
 }
 
-/** As the coordinator's API writes it: JSON has no big integers and no typed arrays. */
-export function toJson(summary: RunSummary): string {
-  return JSON.stringify(summary, (_key, value: unknown) => {
-    if (typeof value === "bigint") {
-      return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
-    }
-    return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
-  });
-}
+/** As the coordinator's API writes it. */
+export const toJson = (summary: RunSummary): string => JSON.stringify(summary, plainJson);
 
 /** The summary for a person. */
 export function printable(summary: RunSummary): string {

@@ -202,3 +202,12 @@ test("markup in names, metrics, errors and log lines stays text", () => {
   });
   expect(shown.split(evil)).toHaveLength(9);
 });
+
+test("a job on Spark names it, and links its page as long as it runs", () => {
+  const spark = { name: "Spark 3.5.9, local[2]", application: "local-7", page: "http://127.0.0.1:4040" };
+  const text = "Spark 3.5.9, local[2], application local-7";
+  expect(cards(job({ spark }))[0]?.spark).toEqual({ text, page: spark.page });
+  expect(cards(job({ spark, state: "succeeded" }))[0]?.spark).toEqual({ text, page: null });
+  expect(cards(job({ spark: { ...spark, page: "javascript:alert(1)" } }))[0]?.spark).toEqual({ text, page: null });
+  expect(cards(job({}))[0]?.spark).toBeNull();
+});

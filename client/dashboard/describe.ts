@@ -101,6 +101,8 @@ export interface JobCard {
   readonly metrics: readonly MetricRow[];
   readonly top: readonly TopRow[];
   readonly params: string;
+  /** Where it runs, if not on nodes. The page is there as long as the job runs. */
+  readonly spark: { readonly text: string; readonly page: string | null } | null;
   readonly artifacts: JobView["artifacts"];
   readonly error: string;
 }
@@ -157,6 +159,7 @@ function jobCard(job: JobView, now: number, open: boolean): JobCard {
     metrics: metricRows(metrics),
     top: topRows(top),
     params: paramText(job.params),
+    spark: sparkRow(job),
     artifacts: job.artifacts,
     error: job.error === null ? "" : `${job.error.message} (${job.error.code})`,
   };
@@ -203,6 +206,12 @@ function topRows(top: Value): readonly TopRow[] {
     const text = typeof value === "bigint" ? formatInteger(value) : formatMetric(value);
     return [{ key: `${position} ${name}`, name: name === "" ? "(empty)" : name, value: Number(value), text }];
   });
+}
+
+function sparkRow({ spark, state }: JobView): JobCard["spark"] {
+  if (!spark) return null;
+  const isPage = state === "running" && /^https?:/.test(spark.page ?? "");
+  return { text: `${spark.name}, application ${spark.application}`, page: isPage ? spark.page : null };
 }
 
 function paramText(params: Value): string {

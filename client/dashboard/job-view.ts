@@ -86,7 +86,7 @@ function jobButtons(
 }
 
 function details(card: JobCard, model: DashboardModel, actions: DashboardActions): ElementNode {
-  const { id, metrics, top, shares, stages, artifacts, params } = card;
+  const { id, metrics, top, shares, stages, artifacts, params, spark } = card;
   const logOpen = model.log?.job === id ? model.log : null;
   return h(
     "div",
@@ -130,6 +130,7 @@ function details(card: JobCard, model: DashboardModel, actions: DashboardActions
           ),
         ),
     ),
+    spark !== null && part("Runs on", sparkView(spark)),
     params !== "" && part("Parameters", h("p", { class: "small soft" }, params)),
     h(
       "div",
@@ -157,6 +158,14 @@ const stageView = ({ key, title, tasks, figures, how, progress, tone }: StageRow
     bar({ label: `Progress of ${title}`, tone, ...progress }),
     figures !== "" && h("p", { class: "small figures", key: "figures" }, figures),
     how !== "" && h("p", { class: "small soft", key: "how" }, how),
+  );
+
+const sparkView = ({ text, page }: NonNullable<JobCard["spark"]>): ElementNode =>
+  h(
+    "p",
+    { class: "row small soft" },
+    h("span", null, text),
+    page !== null && h("a", { href: page, target: "_blank", rel: "noreferrer" }, "Spark’s own page"),
   );
 
 const shareView = ({ key, name, tasks, text }: ShareRow, total: number): ElementNode =>

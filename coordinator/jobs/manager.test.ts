@@ -58,6 +58,7 @@ async function life(before?: { readonly bench: Bench }) {
   const jobs = new JobManager({
     version: "1",
     fabric,
+    spark: null,
     journal,
     blobs,
     artifacts,

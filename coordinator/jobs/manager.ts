@@ -3,17 +3,22 @@ import { toJSONSchema } from "zod";
 import { KindlingError } from "../../shared/errors.ts";
 import { type BlobHash, blobHash, type JobId, jobId, taskKey } from "../../shared/ids.ts";
 import type { JobView, LogLine, NodeView, Overview, WorkloadView } from "../../shared/protocol/api.ts";
-import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
+import type { SparkRequest, SubmitRequest } from "../../shared/protocol/submit-request.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
+import type { SparkJobs } from "../executors/spark/spark-jobs.ts";
+import { sparkOf } from "../executors/spark/view.ts";
 import type { Fabric } from "../executors/fabric/fabric.ts";
 import type { JobService } from "../net/services.ts";
 import type { JobLog } from "../observe/log.ts";
-import { jobView, nodeView, type Outcome, throughput } from "../observe/view.ts";
+import { jobView, type LiveFields, nodeView, type Outcome, throughput } from "../observe/view.ts";
 import type { BlobStore } from "../store/blobs.ts";
 import type { JobRecord, Journal } from "../store/journal.ts";
 import type { ArtifactStore } from "./artifacts.ts";
 import { builtinPath, bundleWorkload } from "./bundle.ts";
+import type { Artifact, JobResult } from "../../shared/sdk/job.ts";
+import { checkEngine } from "../executors/spark/engine.ts";
+import { checkTarget } from "../executors/spark/run.ts";
 import { createReplayingJob } from "./replay.ts";
 import { checkedResult, driverError } from "./result.ts";
 import { artifactHashes, expired, hashesOf } from "./retention.ts";
@@ -25,6 +30,8 @@ const SHOWN_JOBS = 100;
 export interface JobManagerOptions {
   readonly version: string;
   readonly fabric: Fabric;
+  /** Runs jobs that are for Spark; null where there is no place for them. */
+  readonly spark: SparkJobs | null;
   readonly journal: Journal;
   readonly blobs: BlobStore;
   readonly artifacts: ArtifactStore;
@@ -39,6 +46,8 @@ interface Loaded {
   readonly hash: BlobHash;
   readonly workload: Workload;
 }
+
+export const newJobId = (): JobId => jobId(`j-${randomBytes(5).toString("hex")}`);
 
 /** The life of jobs: submitted, driven, recovered after a crash, ended, shown. */
 export class JobManager implements JobService {
@@ -86,8 +95,20 @@ export class JobManager implements JobService {
       ? await this.#load(blobHash(request.bundle), request.workload)
       : await this.#named(request.workload);
     parseParams(workload, request.params);
+    if (request.spark !== undefined) {
+      checkTarget(request.spark);
+      if (request.spark.engine !== undefined)
+        checkEngine(request.spark.engine, workload.name, request.params as Record<string, Value>);
+    }
     const shuffle = request.shuffle === undefined ? {} : { shuffle: request.shuffle };
-    return this.#create({ workload: workload.name, bundle: hash, params: request.params as Value, ...shuffle });
+    const spark = request.spark === undefined ? {} : { spark: request.spark };
+    return this.#create({
+      workload: workload.name,
+      bundle: hash,
+      params: request.params as Value,
+      ...shuffle,
+      ...spark,
+    });
   }
 
   async rerun(id: JobId): Promise<JobId> {
@@ -101,7 +122,7 @@ export class JobManager implements JobService {
     const written = this.#end(record, "cancelled", { error: { code: "Cancelled", message: "The job was cancelled" } });
     // At once, also while the disk is full: nobody wants what is under way.
     this.#options.fabric.end(id, "cancelled");
-    await written;
+    await Promise.all([written, this.#options.spark?.cancel(id)]);
   }
 
   get(id: JobId): JobView | undefined {
@@ -160,7 +181,7 @@ export class JobManager implements JobService {
 
   async #create(spec: JobRecord["spec"]): Promise<JobId> {
     const { journal, log } = this.#options;
-    const id = jobId(`j-${randomBytes(5).toString("hex")}`);
+    const id = newJobId();
     const record: JobRecord = { id, spec, status: "running", createdAt: Date.now(), endedAt: null, outcome: null };
     try {
       journal.putJob(record);
@@ -181,13 +202,14 @@ export class JobManager implements JobService {
     const { fabric, journal } = this.#options;
     const recovered = journal.outputs(record.id);
     // Earlier jobs first.
-    const { bundle, shuffle } = record.spec;
-    fabric.begin({ id: record.id, bundle, priority: -record.createdAt, shuffle }, recovered);
+    const { bundle, shuffle, spark } = record.spec;
+    if (!spark) fabric.begin({ id: record.id, bundle, priority: -record.createdAt, shuffle }, recovered);
     this.#began.set(record.id, began);
     const driving = this.#run(record).finally(() => {
       this.#driving.delete(record.id);
       this.#began.delete(record.id);
       this.#made.delete(record.id);
+      this.#options.spark?.forget(record.id);
     });
     this.#driving.set(record.id, driving);
   }
@@ -198,8 +220,9 @@ export class JobManager implements JobService {
     const isOver = (): boolean => this.#closed || this.#records.get(id)?.status !== "running";
     try {
       const { workload } = await this.#load(blobHash(spec.bundle), spec.workload);
-      const job = createReplayingJob(id, workload, fabric, this.#patientJournal(id), this.#patientArtifacts(id));
-      const result = checkedResult(spec.workload, await workload.drive(job, parseParams(workload, spec.params)));
+      const result = spec.spark
+        ? await this.#onSpark(record, workload, spec.spark)
+        : await this.#onNodes(record, workload);
       if (isOver()) return;
       log.info(`${spec.workload} succeeded`, id);
       await this.#end(record, "succeeded", result);
@@ -211,6 +234,33 @@ export class JobManager implements JobService {
       await this.#end(record, "failed", { error });
       fabric.end(id, "failed");
     }
+  }
+
+  async #onNodes({ id, spec }: JobRecord, workload: Workload): Promise<JobResult> {
+    const { fabric } = this.#options;
+    const job = createReplayingJob(id, workload, fabric, this.#patientJournal(id), this.#patientArtifacts(id));
+    return checkedResult(spec.workload, await workload.drive(job, parseParams(workload, spec.params)));
+  }
+
+  /** The whole job is one application: after a restart it begins anew. */
+  async #onSpark({ id, spec }: JobRecord, workload: Workload, target: SparkRequest): Promise<JobResult> {
+    const { spark, blobs } = this.#options;
+    if (spark === null) throw new KindlingError("BadRequest", "This coordinator hands no jobs to Spark");
+    const hash = blobHash(spec.bundle);
+    const made: Artifact[] = [];
+    const bundle = { code: await blobs.get(hash), hash };
+    const { metrics } = await spark.run(
+      { id, workload, bundle, params: spec.params, target },
+      async (name, content) => {
+        const stored = await blobs.put(content);
+        made.push({ name, bytes: stored.bytes, sha256: stored.hash });
+        this.#made.set(
+          id,
+          made.map(({ sha256 }) => sha256),
+        );
+      },
+    );
+    return { metrics: metrics as JobResult["metrics"], artifacts: made };
   }
 
   /** Writes a job's end, and drops what only its replay needed. Resolves when that is on disk, or the coordinator stops. */
@@ -276,8 +326,14 @@ export class JobManager implements JobService {
     return record;
   }
 
-  #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, "stages" | "shares" | "shuffle" | "unit" | "seconds"> {
-    const { fabric } = this.#options;
+  #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, LiveFields> {
+    const { fabric, spark } = this.#options;
+    if (spec.spark) {
+      const status = spark?.status(id);
+      if (!status) return { stages: [], shares: [], unit: "tasks", seconds: 0 };
+      const { stages, unit, seconds } = status;
+      return { stages, shares: [], unit, seconds, spark: sparkOf(status) };
+    }
     const began = this.#began.get(id);
     return {
       stages: fabric.stages(id),

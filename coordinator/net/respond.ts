@@ -1,24 +1,17 @@
 import type { ServerResponse } from "node:http";
+import { plainJson } from "../../shared/plain-json.ts";
 
 /** ms in which a reader must take something of what waits for it. */
 const READER_PATIENCE_MS = 10_000;
 
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = Buffer.from(JSON.stringify(body, plain));
+  const text = Buffer.from(JSON.stringify(body, plainJson));
   response.writeHead(status, {
     "Content-Type": "application/json; charset=utf-8",
     "Content-Length": text.byteLength,
     "Cache-Control": "no-store",
   });
   response.end(text);
-}
-
-/** Values of jobs have big integers and typed arrays, which JSON has not. */
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === "bigint") {
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value.toString();
-  }
-  return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
 }
 
 /**

@@ -11,16 +11,17 @@ export interface Outcome {
   readonly shares: JobView["shares"];
   readonly shuffle?: ShuffleBytes;
   readonly seconds: number;
+  readonly spark?: JobView["spark"];
   readonly metrics?: Metrics;
   readonly artifacts?: readonly ArtifactView[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** What is known of a job before it has ended. */
+export type LiveFields = "stages" | "shares" | "shuffle" | "spark" | "unit" | "seconds";
+
 /** `live` tells of a job under way. */
-export function jobView(
-  record: JobRecord,
-  live: () => Pick<Outcome, "stages" | "shares" | "shuffle" | "unit" | "seconds">,
-): JobView {
+export function jobView(record: JobRecord, live: () => Pick<Outcome, LiveFields>): JobView {
   const outcome: Outcome = record.outcome === null ? live() : (record.outcome as unknown as Outcome);
   return {
     id: record.id,
@@ -33,6 +34,7 @@ export function jobView(
     stages: outcome.stages,
     shares: outcome.shares,
     ...(outcome.shuffle ? { shuffle: outcome.shuffle } : {}),
+    ...(outcome.spark ? { spark: outcome.spark } : {}),
     metrics: outcome.metrics ?? {},
     artifacts: outcome.artifacts ?? [],
     error: outcome.error ?? null,

@@ -14,5 +14,7 @@ export interface BlobStore {
    * `HashMismatch` and leave nothing behind.
    */
   put(content: Uint8Array | AsyncIterable<Uint8Array>, expected?: BlobHash): Promise<{ hash: BlobHash; bytes: number }>;
+  /** Where the blob lies as a file of this machine, if it does. */
+  pathOf(hash: BlobHash): string | null;
   delete(hash: BlobHash): Promise<void>;
 }

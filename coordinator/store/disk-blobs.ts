@@ -40,8 +40,8 @@ export class DiskBlobs implements BlobStore {
   }
 
   async get(hash: BlobHash): Promise<Uint8Array> {
-    const content = await readFile(this.#pathOf(hash)).catch((error: unknown) => {
-      throw isMissing(error) ? blobMissing(hash) : storageError(error, this.#pathOf(hash));
+    const content = await readFile(this.pathOf(hash)).catch((error: unknown) => {
+      throw isMissing(error) ? blobMissing(hash) : storageError(error, this.pathOf(hash));
     });
     if (createHash("sha256").update(content).digest("hex") !== hash) {
       await this.delete(hash);
@@ -52,16 +52,16 @@ export class DiskBlobs implements BlobStore {
 
   async size(hash: BlobHash): Promise<number | null> {
     try {
-      return (await stat(this.#pathOf(hash))).size;
+      return (await stat(this.pathOf(hash))).size;
     } catch (error) {
       if (isMissing(error)) return null;
-      throw storageError(error, this.#pathOf(hash));
+      throw storageError(error, this.pathOf(hash));
     }
   }
 
   async *read(hash: BlobHash, start: number, end: number): AsyncIterable<Uint8Array> {
     if (!(await this.has(hash))) throw blobMissing(hash);
-    yield* fileRange(this.#pathOf(hash), start, end);
+    yield* fileRange(this.pathOf(hash), start, end);
   }
 
   async put(
@@ -82,11 +82,11 @@ export class DiskBlobs implements BlobStore {
   }
 
   async delete(hash: BlobHash): Promise<void> {
-    await rm(this.#pathOf(hash), { force: true });
+    await rm(this.pathOf(hash), { force: true });
   }
 
   async #name(part: string, hash: BlobHash): Promise<void> {
-    const path = this.#pathOf(hash);
+    const path = this.pathOf(hash);
     const folder = dirname(path);
     try {
       const made = await mkdir(folder, { recursive: true });
@@ -98,7 +98,7 @@ export class DiskBlobs implements BlobStore {
     }
   }
 
-  #pathOf(hash: BlobHash): string {
+  pathOf(hash: BlobHash): string {
     return join(this.#root, hash.slice(0, FOLDER_DIGITS), hash.slice(FOLDER_DIGITS));
   }
 }

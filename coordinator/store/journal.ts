@@ -1,5 +1,6 @@
 import type { JobId, TaskKey } from "../../shared/ids.ts";
 import type { OutputChunk } from "../../shared/protocol/messages.ts";
+import type { SparkRequest } from "../../shared/protocol/submit-request.ts";
 import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { Value } from "../../shared/value.ts";
@@ -15,6 +16,8 @@ export interface JobSpec {
   readonly params: Value;
   /** How its nodes get each other's outputs; `auto` where it is absent. */
   readonly shuffle?: ShuffleMode | undefined;
+  /** Where it runs on Spark; absent where it runs on nodes. */
+  readonly spark?: SparkRequest | undefined;
 }
 
 export interface JobRecord {

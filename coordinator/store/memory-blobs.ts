@@ -15,6 +15,10 @@ export class MemoryBlobs implements BlobStore {
     return this.#require(hash);
   }
 
+  pathOf(): null {
+    return null;
+  }
+
   size(hash: BlobHash): Promise<number | null> {
     return Promise.resolve(this.#blobs.get(hash)?.byteLength ?? null);
   }

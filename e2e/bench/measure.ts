@@ -13,7 +13,7 @@ import { barTable, outcomeLines } from "./table.ts";
 
 /** Above this, other processes are likely to disturb what is measured. */
 const BUSY_LOAD = 1;
-const PEERS = ["duckdb", "polars", "scikit-learn", "lightgbm"];
+const PEERS = ["duckdb", "polars", "scikit-learn", "lightgbm", "rdd", "dataframe", "mllib"];
 
 interface CaseReport {
   readonly name: string;

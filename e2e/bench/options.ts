@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const BENCHES = ["string-count", "forecast"] as const;
+export const BENCHES = ["string-count", "forecast", "spark"] as const;
 export type BenchName = (typeof BENCHES)[number];
 
 export interface BenchOptions {
@@ -16,7 +16,7 @@ export interface BenchOptions {
 }
 
 export const USAGE =
-  "npm run bench -- string-count|forecast [--cases NAME,NAME] [--repeat 5] [--scale 1] [--keep]\n" +
+  "npm run bench -- string-count|forecast|spark [--cases NAME,NAME] [--repeat 5] [--scale 1] [--keep]\n" +
   "  --cases   only these, instead of all\n" +
   "  --repeat  rounds that count, after one to warm up; medians are of them\n" +
   "  --scale   share of the full size, e.g. 0.02\n" +
@@ -36,7 +36,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   });
   const bench = BENCHES.find((name) => name === positionals[0]);
   if (bench === undefined || positionals.length > 1) {
-    throw new Error(`name one benchmark, ${BENCHES.join(" or ")}, not ${positionals.join(" ") || "none"}`);
+    throw new Error(`name one benchmark, ${BENCHES.join(", ")}, not ${positionals.join(" ") || "none"}`);
   }
   const repeat = Number(values.repeat);
   if (!Number.isInteger(repeat) || repeat < 1) throw new Error(`--repeat takes a whole number, not ${values.repeat}`);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- string-count|forecast`: holds Kindling against what its users know, on this machine and in one run, and
+ * `npm run bench -- string-count|forecast|spark`: holds Kindling against what its users know, on this machine and in one run, and
  * says which bars are met. Timings are medians of rounds in which all contenders run in turn; results are compared before
  * they are believed. Exit code 1 if results differ or Kindling itself failed, not for a bar that was missed.
  */

@@ -5,7 +5,10 @@ import { helpOf } from "./local.ts";
 import type { Case } from "./model.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Python } from "../support/python.ts";
-import { stringCountCases } from "./string-count/cases.ts";
+import { javaProblem, sparkEnv } from "../support/spark.ts";
+import { folders } from "./folders.ts";
+import { sparkCases } from "./spark/cases.ts";
+import { type CountCase, stringCountCases } from "./string-count/cases.ts";
 import { makeInput } from "./string-count/inputs.ts";
 
 /** A benchmark's cases, and what makes a case's input files. */
@@ -21,19 +24,25 @@ export async function openSuite(
   python: Python,
   say: (line: string) => void,
 ): Promise<Suite> {
-  const help = await helpOf(bench);
+  const help = await helpOf(bench === "spark" ? "string-count" : bench);
+  if (bench === "spark") {
+    Object.assign(process.env, sparkEnv(folders.python(bench)));
+    const cases = sparkCases(scale, await findWeather(say), keep, javaProblem(say));
+    return { cases, help, makeInputs: makerOf(cases, python, say) };
+  }
   if (bench === "forecast") {
     const cases = [...forecastCases(python, await findWeather(say), help, keep), ...rowsCases(python, scale)];
     return { cases, help, makeInputs: (name) => makeRows(name, scale, say) };
   }
   const cases = stringCountCases(python, scale, keep);
-  return {
-    cases,
-    help,
-    async makeInputs(name) {
-      for (const { input, tuples } of cases.find((candidate) => candidate.name === name)?.inputs ?? []) {
-        await makeInput(input, tuples, python, say);
-      }
-    },
-  };
+  return { cases, help, makeInputs: makerOf(cases, python, say) };
 }
+
+/** Makes the inputs that a case lists. */
+const makerOf =
+  (cases: readonly CountCase[], python: Python, say: (line: string) => void): Suite["makeInputs"] =>
+  async (name) => {
+    for (const { input, tuples } of cases.find((candidate) => candidate.name === name)?.inputs ?? []) {
+      await makeInput(input, tuples, python, say);
+    }
+  };

@@ -46,6 +46,8 @@ export interface JobView {
   readonly shares: readonly { readonly node: string; readonly name: string; readonly tasks: number }[];
   /** Bytes of input chunks by the way they came; absent in jobs of earlier versions. */
   readonly shuffle?: ShuffleBytes;
+  /** Absent where it runs on nodes. `page` answers as long as the application lives. */
+  readonly spark?: { readonly name: string; readonly application: string; readonly page: string | null };
   readonly metrics: Readonly<Record<string, Value>>;
   readonly artifacts: readonly ArtifactView[];
   readonly error: { readonly code: string; readonly message: string } | null;

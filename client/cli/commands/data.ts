@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toJSONSchema } from "zod";
 import { checkParams, isS3, makeFolder } from "../../../coordinator/index.ts";
@@ -6,16 +5,14 @@ import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import type { Value } from "../../../shared/value.ts";
 import { syntheticWeather } from "../../../workloads/forecast/synthetic.ts";
-import { tupleParameters, tupleSpec } from "../../../workloads/string-count/parameters.ts";
-import { createTupleWriter, TUPLES_HEADER } from "../../../workloads/string-count/tuples-csv.ts";
+import { tupleParameters } from "../../../workloads/string-count/parameters.ts";
 import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { writeWhole } from "../part-file.ts";
 import { describeOptions, flagOf, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
+import { writeTuples } from "../tuples-file.ts";
 import { type DownloadOptions, downloadWeather, SOURCES } from "../weather/download.ts";
-
-const TUPLE_KERNEL = new URL("../../../workloads/string-count/kernel.wasm", import.meta.url);
 
 export interface WeatherOptions extends DownloadOptions {
   readonly out: string;
@@ -82,19 +79,5 @@ export async function dataTuples(argv: readonly string[]): Promise<void> {
   if (typeof out !== "string") throw new KindlingError("BadUsage", "data tuples needs --out FILE");
   const parsed = checkParams("data tuples", tupleParameters, params, flagOf);
   await new OutFiles(out, new Map()).check();
-  const write = await createTupleWriter(await readFile(TUPLE_KERNEL), tupleSpec(parsed));
-  const interrupt = new AbortController();
-  const stopWaiting = onInterrupt(() => interrupt.abort());
-  const content = function* (): Iterable<Uint8Array> {
-    yield new TextEncoder().encode(TUPLES_HEADER);
-    for (const text of write({ start: 0, count: parsed.tuples })) {
-      if (interrupt.signal.aborted) throw new KindlingError("Cancelled", `${out} is not written: interrupted`);
-      yield text;
-    }
-  };
-  try {
-    await writeWhole(out, content());
-  } finally {
-    stopWaiting();
-  }
+  await writeTuples(out, parsed);
 }

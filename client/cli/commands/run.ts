@@ -1,11 +1,20 @@
 import { availableParallelism, totalmem } from "node:os";
 import { extname } from "node:path";
 import { toJSONSchema } from "zod";
-import { builtinPath, bundleWorkload, checkParams, isBuiltin, loadWorkload } from "../../../coordinator/index.ts";
+import {
+  type Bundle,
+  builtinPath,
+  bundleWorkload,
+  checkEngine,
+  checkParams,
+  isBuiltin,
+  loadWorkload,
+} from "../../../coordinator/index.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { KindlingError } from "../../../shared/errors.ts";
 import { blobHash, jobId } from "../../../shared/ids.ts";
 import type { JobView } from "../../../shared/protocol/api.ts";
+import type { SparkEngine, SparkRequest } from "../../../shared/protocol/submit-request.ts";
 import { SHUFFLE_MODES, type ShuffleMode } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import { parseReport } from "../../../workloads/forecast/html-report/data.ts";
@@ -28,13 +37,16 @@ import {
   type SchemaOption,
   schemaOptions,
 } from "../schema-options.ts";
+import { printSpark, runSpark, type SparkRunOptions } from "../spark.ts";
+import { takeEngine, withTuples } from "../spark-engine.ts";
+import { ENGINE_HELP, refuseSparkOptions, SPARK_OPTIONS, sparkRequest } from "../spark-options.ts";
 import { printable, type RunSummary, summarize, toJson } from "../summary.ts";
 
 const OWN = {
   executor: {
     type: "string",
-    value: "local|fabric",
-    help: "where it runs: in this process, or on a coordinator's nodes",
+    value: "local|fabric|spark",
+    help: "where it runs: in this process, on a coordinator's nodes, or on Apache Spark",
   },
   on: { type: "string", value: "URL", help: `the coordinator of executor fabric (default ${DEFAULT_URL})` },
   token: { type: "string", value: "T", help: "the coordinator's operator token" },
@@ -61,12 +73,16 @@ const OWN = {
     value: "auto|peer|relay",
     help: "how nodes get each other's outputs: from each other, through the coordinator, or as suits (auto)",
   },
+  ...SPARK_OPTIONS,
   json: { type: "boolean", help: "print one JSON object on standard output, and nothing else" },
   verbose: { type: "boolean", help: "log what the scheduler does" },
   help: { type: "boolean", help: "show this" },
 } as const satisfies Record<string, OwnOption>;
 
-type Own = { [K in keyof typeof OWN]?: (typeof OWN)[K]["type"] extends "boolean" ? boolean : string };
+type OwnValue<O> = O extends { multiple: true } ? string[] : O extends { type: "boolean" } ? boolean : string;
+type Own = { [K in keyof typeof OWN]?: OwnValue<(typeof OWN)[K]> };
+type Executor = RunSummary["executor"];
+const EXECUTORS: readonly Executor[] = ["local", "fabric", "spark"];
 
 /** `kindling run WORKLOAD|FILE.ts [options]`. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -95,16 +111,14 @@ export async function runFile(command: string, file: string, name: string, argv:
   const bundle = await bundleWorkload(file);
   const workload = await loadWorkload(bundle.code, name);
   const options = schemaOptions(toJSONSchema(workload.params, { io: "input", unrepresentable: "any" }) as Value);
-  const parsed = parseOptions(argv, OWN, options);
+  const { engine, rest } = takeEngine(argv);
+  const parsed = parseOptions(rest, OWN, options);
   const own = parsed.own as Own;
   if (own.help) {
     process.stdout.write(usage(command, options));
     return;
   }
-  const executor = own.executor ?? (own.on === undefined ? "local" : "fabric");
-  if (executor !== "local" && executor !== "fabric") {
-    throw new KindlingError("BadUsage", `--executor takes local or fabric, not ${JSON.stringify(executor)}`);
-  }
+  const executor = executorOf(own, engine);
   const shuffle = SHUFFLE_MODES.find((mode) => mode === (own.shuffle ?? "auto"));
   if (shuffle === undefined) {
     throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
@@ -121,17 +135,31 @@ export async function runFile(command: string, file: string, name: string, argv:
   const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
   await outFiles.check();
 
-  const start = executor === "local" ? runLocal : runRemote;
-  const run = { workload: workload.name, code: bundle.code, params, options, shuffle, own, outFiles };
-  const job = await start(run).catch(async (error: unknown) => {
+  const spark = executor === "spark" ? sparkRequest(own, engine) : undefined;
+  if (engine !== undefined) checkEngine(engine, workload.name, params);
+  const run: Run = { workload: workload.name, bundle, params, options, shuffle, spark, own, outFiles };
+  if (spark !== undefined && own.print) {
+    process.stdout.write(await printSpark(sparkOptions(run, spark)));
+    return;
+  }
+  const start = (withFiles: Record<string, Value>) => STARTS[executor]({ ...run, params: withFiles });
+  const job = await withTuples(engine, params, start).catch(async (error: unknown) => {
     await outFiles.abandon();
     throw error;
   });
   if (own.report !== undefined) await writeReport(own.report, job, outFiles.reportData());
-  print(
-    summarize(job, executor, (artifact) => outFiles.pathOf(artifact)),
-    own.json ?? false,
-  );
+  const summary = summarize(job, executor, (artifact) => outFiles.pathOf(artifact));
+  print(engine === undefined ? summary : { ...summary, backend: engine }, own.json ?? false);
+}
+
+/** Where it runs. Throws `BadUsage` for options that another executor would have. */
+function executorOf(own: Own, engine: SparkEngine | undefined): Executor {
+  const executor = EXECUTORS.find((known) => known === (own.executor ?? (own.on === undefined ? "local" : "fabric")));
+  if (executor === undefined) {
+    throw new KindlingError("BadUsage", `--executor takes local, fabric or spark, not ${JSON.stringify(own.executor)}`);
+  }
+  if (executor !== "spark") refuseSparkOptions(own, engine);
+  return executor;
 }
 
 const slotsOf = ({ slots }: Own): number =>
@@ -163,15 +191,41 @@ async function writeReport(path: string, job: JobView, data: string | null): Pro
 
 interface Run {
   readonly workload: string;
-  readonly code: Uint8Array;
+  readonly bundle: Bundle;
   readonly params: Record<string, Value>;
   readonly options: readonly SchemaOption[];
   readonly shuffle: ShuffleMode;
+  /** For executor spark alone. */
+  readonly spark: SparkRequest | undefined;
   readonly own: Own;
   readonly outFiles: OutFiles;
 }
 
-async function runLocal({ workload, code, params, own, outFiles }: Run): Promise<JobView> {
+const STARTS: Record<Executor, (run: Run) => Promise<JobView>> = {
+  local: runLocal,
+  fabric: runRemote,
+  spark: (run) => {
+    if (run.own.on !== undefined || run.spark === undefined) return runRemote(run);
+    return runSpark(sparkOptions(run, run.spark));
+  },
+};
+
+function sparkOptions(
+  { workload, bundle, params, options, own, outFiles }: Run,
+  target: SparkRequest,
+): SparkRunOptions {
+  const files = options.flatMap(({ param, property }) =>
+    property.kindling === "file" && params[param] !== undefined ? ([params[param]].flat() as string[]) : [],
+  );
+  return {
+    ...{ workload, bundle, params, files, outFiles },
+    target,
+    dataDir: own["data-dir"] ?? DEFAULT_DATA_DIR,
+    verbose: own.verbose ?? false,
+  };
+}
+
+async function runLocal({ workload, bundle: { code }, params, own, outFiles }: Run): Promise<JobView> {
   const executor = await startLocal({
     slots: slotsOf(own),
     memoryBytes: own.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(own.memory, "memory"),
@@ -196,7 +250,17 @@ async function runLocal({ workload, code, params, own, outFiles }: Run): Promise
   }
 }
 
-async function runRemote({ workload, code, params, options, shuffle, own, outFiles }: Run): Promise<JobView> {
+async function runRemote(run: Run): Promise<JobView> {
+  const {
+    workload,
+    bundle: { code },
+    params,
+    options,
+    shuffle,
+    spark,
+    own,
+    outFiles,
+  } = run;
   const client = await connectTo({
     on: own.on ?? DEFAULT_URL,
     token: own.token,
@@ -211,7 +275,8 @@ async function runRemote({ workload, code, params, options, shuffle, own, outFil
     for (const file of [given].flat() as string[]) uploaded.push(await uploadFile(client, file));
     sent[param] = Array.isArray(given) ? uploaded : (uploaded[0] ?? "");
   }
-  const id = await client.submit({ workload, bundle: blobHash(hash), params: sent, shuffle });
+  const target = spark === undefined ? {} : { spark };
+  const id = await client.submit({ workload, bundle: blobHash(hash), params: sent, shuffle, ...target });
   const interrupt = new AbortController();
   const stopWaiting = onInterrupt(() => interrupt.abort());
   let latest: JobView | undefined;
@@ -250,5 +315,5 @@ function usage(command: string, options: readonly SchemaOption[]): string {
     ([flag, { help, value }]) => `  ${`--${flag}${value ? ` ${value}` : ""}`.padEnd(24)}  ${help}`,
   );
   const workload = options.length > 0 ? `\nParameters:\n${describeOptions(options)}\n` : "";
-  return `Usage: kindling ${command} [options]\n\nOptions:\n${own.join("\n")}\n${workload}`;
+  return `Usage: kindling ${command} [options]\n\nOptions:\n${[...own, ENGINE_HELP].join("\n")}\n${workload}`;
 }

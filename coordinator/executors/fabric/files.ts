@@ -38,12 +38,16 @@ export function openLocalFile(spool: Spool, standardInput: AsyncIterable<Uint8Ar
   };
 }
 
-/** Uploaded files, paths under `dataRoot` (also through links), and URLs and S3 where there is a rule for them; nothing else. */
+/**
+ * Uploaded files, paths under `dataRoot` (also through links), and URLs and S3 where there is a rule for them; nothing else. Where
+ * files lie is told only to those who read them on this machine (`tellPath`).
+ */
 export function openServedFile(
   blobs: BlobStore,
   dataRoot: string | null,
   spool: Spool,
   { urls, s3 }: RemoteInputs,
+  tellPath = false,
 ): OpenFile {
   const open = async (file: string): Promise<ReadableSource> => {
     if (file.startsWith(UPLOAD_PREFIX)) return openUpload(blobs, file);
@@ -65,9 +69,12 @@ export function openServedFile(
     if (path === null || isAbsolute(file) || !path.startsWith(inside)) {
       throw new InputError(`${file}: no such file under the data root`);
     }
-    return { ...(await openPath(path, file)), path: null };
+    return openPath(path, file);
   };
-  return async (file) => unpacked(await open(file), spool, false);
+  return async (file) => {
+    const source = await unpacked(await open(file), spool, tellPath);
+    return tellPath ? source : { ...source, path: null };
+  };
 }
 
 /** The coordinator's credentials may read more than who submits a job may see: only buckets that were allowed are read. */
@@ -125,7 +132,7 @@ async function openUpload(blobs: BlobStore, file: string): Promise<ReadableSourc
     name: basename(name) || digest,
     bytes,
     identity: digest,
-    path: null,
+    path: blobs.pathOf(hash),
     read: (start, end) => blobs.read(hash, start, end),
   };
 }

@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { KindlingError } from "../../../shared/errors.ts";
+import type { SparkRequest } from "../../../shared/protocol/submit-request.ts";
+import { type SparkJob, writeApplication } from "./application.ts";
+import { sparkSubmit } from "./spark-submit.ts";
+import { parseStatus, type SparkStatus } from "./status.ts";
+import type { SparkApplication, Submission, SubmissionEvents } from "./submit.ts";
+
+export interface SparkFolders {
+  /** For this run alone. */
+  readonly run: string;
+  /** For what outlives it: Spark's event logs, and what applications print. */
+  readonly spark: string;
+}
+
+/** A job on Spark, under way. */
+export interface SparkRun {
+  /** Its last status, with artifacts as files of `out`. Rejects where the application failed, or its job did. */
+  readonly ended: Promise<SparkStatus>;
+  /** The folder with the artifacts' files. */
+  readonly out: string;
+  cancel(): Promise<void>;
+}
+
+/** Prepares the job's application in the run's folder. Rejects with `BadUsage` for a target that there is not. */
+export async function prepareSpark(
+  job: SparkJob,
+  target: SparkRequest,
+  folders: SparkFolders,
+): Promise<{ readonly submission: Submission; readonly application: SparkApplication }> {
+  checkTarget(target);
+  const application = await writeApplication(job, target, folders.run);
+  const [eventLogs, logs] = [join(folders.spark, "events"), join(folders.spark, "logs")];
+  return {
+    submission: sparkSubmit({ application, master: target.master, eventLogs, logs, env: process.env }),
+    application,
+  };
+}
+
+/** Hands a prepared job to Spark. */
+export async function startSpark(
+  { submission, application }: { readonly submission: Submission; readonly application: SparkApplication },
+  events: SubmissionEvents,
+): Promise<SparkRun> {
+  const submitted = await submission.start(events);
+  const ended = submitted.ended.then(async () => {
+    const status = parseStatus(await readFile(join(application.out, "status.json"), "utf8"));
+    if (status.state === "succeeded") return status;
+    const { code, message } = status.error ?? {
+      code: "SparkFailed",
+      message: "The Spark application ended before its job",
+    };
+    throw new KindlingError(code, message);
+  });
+  ended.catch(() => undefined);
+  return { ended, out: application.out, cancel: () => submitted.cancel() };
+}
+
+/** Throws `BadUsage` for a back end or a master that there is not. */
+export function checkTarget({ master, submit }: SparkRequest): void {
+  if (!/^(local(\[[\w*,]+\])?|spark:\/\/\S+|yarn|k8s:\/\/\S+)$/.test(master)) {
+    throw new KindlingError(
+      "BadUsage",
+      `--master takes local[2], spark://HOST:7077 or yarn, not ${JSON.stringify(master)}`,
+    );
+  }
+  if (submit !== "spark-submit") {
+    throw new KindlingError("BadUsage", `--submit takes spark-submit, not ${JSON.stringify(submit)}`);
+  }
+}
