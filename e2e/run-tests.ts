@@ -7,6 +7,7 @@ import { runGates } from "./gates/gates.ts";
 import { ensureAwsPython } from "./support/aws.ts";
 import { ensureBuilt } from "./support/build.ts";
 import { ensureChromium } from "./support/chromium.ts";
+import { ensureNotebookPython } from "./support/notebook.ts";
 import { inNamespace, namespaceProblem } from "./support/netns.ts";
 import { ensureSpark } from "./support/spark.ts";
 import { runVitest, type Tally } from "./support/vitest.ts";
@@ -58,6 +59,7 @@ function prepareStandIns(): void {
   for (const [what, ensure] of [
     ["stand-ins for AWS", ensureAwsPython],
     ["Spark", ensureSpark],
+    ["Python for the notebook", ensureNotebookPython],
   ] as const) {
     try {
       ensure(say);

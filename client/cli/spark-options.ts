@@ -5,7 +5,18 @@ import type { OwnOption } from "./schema-options.ts";
 /** Options of `run` that only executor `spark` has. */
 export const SPARK_OPTIONS = {
   master: { type: "string", value: "MASTER", help: "executor spark: local[2] (default), spark://HOST:7077 or yarn" },
-  submit: { type: "string", value: "HOW", help: "executor spark: how it is handed over, spark-submit (default)" },
+  submit: {
+    type: "string",
+    value: "HOW",
+    help: "executor spark: spark-submit (default), livy:URL, emr:CLUSTER_ID or emr-serverless:APP_ID",
+  },
+  staging: {
+    type: "string",
+    value: "PLACE",
+    help: "executor spark: s3://BUCKET/PREFIX, or a shared folder, where a remote cluster gets its files",
+  },
+  "execution-role": { type: "string", value: "ARN", help: "executor spark: the role of jobs on EMR Serverless" },
+  yes: { type: "boolean", help: "executor spark: do not ask before AWS bills for it (EMR Serverless)" },
   "spark-conf": {
     type: "string",
     value: "KEY=VALUE",
@@ -22,6 +33,9 @@ export const ENGINE_HELP =
 interface SparkOwn {
   readonly master?: string;
   readonly submit?: string;
+  readonly staging?: string;
+  readonly "execution-role"?: string;
+  readonly yes?: boolean;
   readonly "spark-conf"?: readonly string[];
   readonly print?: boolean;
 }
@@ -38,6 +52,8 @@ export function sparkRequest(own: SparkOwn, engine: SparkEngine | undefined): Sp
   return {
     master: own.master ?? "local[2]",
     submit: own.submit ?? "spark-submit",
+    ...(own.staging === undefined ? {} : { staging: own.staging }),
+    ...(own["execution-role"] === undefined ? {} : { executionRole: own["execution-role"] }),
     conf: Object.fromEntries((own["spark-conf"] ?? []).map(property)),
     ...(engine === undefined ? {} : { engine }),
   };

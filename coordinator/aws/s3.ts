@@ -71,6 +71,26 @@ export class S3 {
     return keys.sort((a, b) => (a < b ? -1 : 1)).map((found) => `s3://${Bucket}/${found}`);
   }
 
+  /** Deletes all objects whose address begins with `prefix`. */
+  async removeAll(prefix: string): Promise<void> {
+    const { bucket: Bucket, key } = parseS3(`${prefix}*`);
+    const { sdk, client } = await this.connect();
+    try {
+      for await (const { Contents } of sdk.paginateListObjectsV2({ client }, { Bucket, Prefix: key.slice(0, -1) })) {
+        const Objects = (Contents ?? []).map(({ Key }) => ({ Key }));
+        if (Objects.length === 0) continue;
+        const { Errors } = await client.send(
+          new sdk.DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+        );
+        const [first] = Errors ?? [];
+        if (first !== undefined)
+          throw new KindlingError("CannotWrite", `${prefix}: ${first.Key} stays: ${first.Message}`);
+      }
+    } catch (error) {
+      throw cannotWrite(prefix, error);
+    }
+  }
+
   async #open(): Promise<{ readonly sdk: typeof Sdk; readonly client: Sdk.S3Client }> {
     const sdk = await import("@aws-sdk/client-s3");
     const isElsewhere = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].some((name) => process.env[name] !== undefined);

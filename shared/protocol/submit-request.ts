@@ -10,6 +10,10 @@ const sparkRequest = z.object({
   master: z.string().min(1).max(256),
   /** How it is handed over. */
   submit: z.string().min(1).max(1024),
+  /** Where a cluster that does not see this machine's files gets and leaves its own: `s3://BUCKET/PREFIX` or a shared folder. */
+  staging: z.string().min(1).max(1024).optional(),
+  /** The role of jobs on EMR Serverless. */
+  executionRole: z.string().max(256).optional(),
   /** Spark properties. */
   conf: z.record(z.string().max(256), z.string().max(4096)),
   engine: z.enum(SPARK_ENGINES).optional(),

@@ -14,6 +14,7 @@ import { wholeNumber } from "../numbers.ts";
 import { writeWhole } from "../part-file.ts";
 import { s3 } from "../s3.ts";
 import { type ConfigOptions, settingsOf } from "./emr-config.ts";
+import { run } from "./run.ts";
 
 export interface CreateOptions extends ConfigOptions {
   readonly name: string;
@@ -94,6 +95,28 @@ function printable({ id, name, state, reason, release, primary, logUri, machines
     ),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** `kindling emr submit CLUSTER WORKLOAD …`: files pass beside the cluster's logs, unless `--staging` names another place. */
+export async function emrSubmit(id: string, args: readonly string[]): Promise<void> {
+  const [workload, ...options] = args;
+  if (workload === undefined)
+    throw new KindlingError("BadUsage", "emr submit needs a workload: kindling emr submit CLUSTER WORKLOAD");
+  const isPlaced = options.some((option) => /^--staging(=|$)/.test(option));
+  await run([
+    ...[workload, "--executor", "spark", "--submit", `emr:${id}`],
+    ...(isPlaced ? [] : ["--staging", await besideLogs(id)]),
+    ...options,
+  ]);
+}
+
+async function besideLogs(id: string): Promise<string> {
+  const { logUri } = await (await Clusters.open(undefined)).status(id);
+  if (logUri !== null) return `${logUri.replace(/\/*$/, "")}/kindling/jobs`;
+  throw new KindlingError(
+    "BadUsage",
+    `cluster ${id} has no folder for logs: name one with --staging s3://BUCKET/PREFIX`,
+  );
 }
 
 /** `kindling emr logs CLUSTER [STEP]`. */

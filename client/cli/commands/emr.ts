@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { DEFAULT_RELEASE } from "../../../docker/emr/index.ts";
-import { emrCreate, emrLogs, emrStatus, emrTerminate } from "./emr-cluster.ts";
+import { emrCreate, emrLogs, emrStatus, emrSubmit, emrTerminate } from "./emr-cluster.ts";
 import { emrConfig, emrNotebookCell } from "./emr-config.ts";
 import { emrImage } from "./emr-image.ts";
 
@@ -56,6 +56,16 @@ export function addEmr(program: Command): Command {
     emr
       .command(`${name} ${args}`)
       .option("--region <name>", "AWS region (default: that of AWS_REGION or ~/.aws/config)");
+  emr
+    .command("submit")
+    .description("run a workload on a cluster, as `kindling run --executor spark --submit emr:CLUSTER` does")
+    .usage("<cluster> WORKLOAD|FILE.ts [options]   (kindling run WORKLOAD --help lists them)")
+    .argument("<cluster>")
+    .argument("[args...]")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action((cluster: string, args: string[]) => emrSubmit(cluster, args));
   ofCluster("status", "<cluster>")
     .description("show a cluster: state, machines, steps")
     .option("--json", "print JSON")

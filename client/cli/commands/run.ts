@@ -20,6 +20,7 @@ import type { Value } from "../../../shared/value.ts";
 import { parseReport } from "../../../workloads/forecast/html-report/data.ts";
 import { reportPage } from "../../../workloads/forecast/html-report/page.ts";
 import { parseBytes } from "../bytes.ts";
+import { confirm } from "../confirm.ts";
 import { followJob } from "../follow-job.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { inputFiles } from "../input-files.ts";
@@ -204,7 +205,11 @@ interface Run {
 const STARTS: Record<Executor, (run: Run) => Promise<JobView>> = {
   local: runLocal,
   fabric: runRemote,
-  spark: (run) => {
+  spark: async (run) => {
+    const { submit = "", yes = false } = run.own;
+    if (submit.startsWith("emr-serverless:")) {
+      await confirm(`This starts a job run on ${submit}; AWS bills its workers while they run.`, yes);
+    }
     if (run.own.on !== undefined || run.spark === undefined) return runRemote(run);
     return runSpark(sparkOptions(run, run.spark));
   },

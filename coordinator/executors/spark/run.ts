@@ -2,7 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KindlingError } from "../../../shared/errors.ts";
 import type { SparkRequest } from "../../../shared/protocol/submit-request.ts";
+import { S3 } from "../../aws/s3.ts";
 import { type SparkJob, writeApplication } from "./application.ts";
+import { type RemoteCluster, remoteSubmission } from "./remote/remote.ts";
+import { remoteCluster } from "./remote/remote-cluster.ts";
+import { openStaging } from "./remote/staging.ts";
 import { sparkSubmit } from "./spark-submit.ts";
 import { parseStatus, type SparkStatus } from "./status.ts";
 import type { SparkApplication, Submission, SubmissionEvents } from "./submit.ts";
@@ -23,14 +27,23 @@ export interface SparkRun {
   cancel(): Promise<void>;
 }
 
+interface RemoteTarget {
+  readonly cluster: RemoteCluster;
+  readonly staging: string;
+}
+
 /** Prepares the job's application in the run's folder. Rejects with `BadUsage` for a target that there is not. */
 export async function prepareSpark(
   job: SparkJob,
   target: SparkRequest,
   folders: SparkFolders,
 ): Promise<{ readonly submission: Submission; readonly application: SparkApplication }> {
-  checkTarget(target);
+  const remote = checkTarget(target);
   const application = await writeApplication(job, target, folders.run);
+  if (remote !== null) {
+    const staging = openStaging(remote.staging, job.id, new S3());
+    return { submission: remoteSubmission(application, staging, remote.cluster), application };
+  }
   const [eventLogs, logs] = [join(folders.spark, "events"), join(folders.spark, "logs")];
   return {
     submission: sparkSubmit({ application, master: target.master, eventLogs, logs, env: process.env }),
@@ -57,15 +70,21 @@ export async function startSpark(
   return { ended, out: application.out, cancel: () => submitted.cancel() };
 }
 
-/** Throws `BadUsage` for a back end or a master that there is not. */
-export function checkTarget({ master, submit }: SparkRequest): void {
+/** The cluster of a back end other than `spark-submit`, and where files pass. Throws `BadUsage` for a target that there is not. */
+export function checkTarget({ master, submit, staging, executionRole }: SparkRequest): RemoteTarget | null {
   if (!/^(local(\[[\w*,]+\])?|spark:\/\/\S+|yarn|k8s:\/\/\S+)$/.test(master)) {
     throw new KindlingError(
       "BadUsage",
       `--master takes local[2], spark://HOST:7077 or yarn, not ${JSON.stringify(master)}`,
     );
   }
-  if (submit !== "spark-submit") {
-    throw new KindlingError("BadUsage", `--submit takes spark-submit, not ${JSON.stringify(submit)}`);
+  if (submit === "spark-submit") return null;
+  const cluster = remoteCluster(submit, executionRole);
+  if (staging === undefined) {
+    throw new KindlingError(
+      "BadUsage",
+      `--submit ${submit} needs --staging s3://BUCKET/PREFIX, where this machine and the cluster hand files to each other`,
+    );
   }
+  return { cluster, staging };
 }
