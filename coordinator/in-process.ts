@@ -29,8 +29,8 @@ export interface InProcessCoordinator {
   /** A chunk's value, wherever in this process it lies. */
   value(key: ChunkKey): Promise<Value>;
   deliver(key: ChunkKey, value: Value): void;
-  /** Bytes of an opened source that no worker can open itself. */
-  read(job: JobId, ordinal: number, start: number, target: Uint8Array): Promise<number>;
+  /** Bytes of an opened source that no worker can open itself. A piece holds until the next is asked for. */
+  read(job: JobId, ordinal: number, start: number, end: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -71,15 +71,10 @@ export function createInProcessCoordinator(options: {
     bundle: (hash) => blobs.get(hash),
     value: (key) => fabric.outputs.locateValue(key),
     deliver: (key, value) => fabric.outputs.delivered(key, value),
-    async read(job, ordinal, start, target) {
+    read(job, ordinal, start, end) {
       const source = fabric.source(job, ordinal);
       if (source === undefined) throw new KindlingError("UnknownSource", `Job ${job} has no source ${ordinal} open`);
-      let filled = 0;
-      for await (const part of source.read(start, start + target.byteLength)) {
-        target.set(part, filled);
-        filled += part.byteLength;
-      }
-      return filled;
+      return source.read(start, end);
     },
     close: async () => {
       jobs.close();

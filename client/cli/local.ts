@@ -9,6 +9,7 @@ import { KindlingError } from "../../shared/errors.ts";
 import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
 import type { ToCoordinator, ToNode } from "../../shared/protocol/messages.ts";
 import { startLocalNode } from "../headless/local.ts";
+import { streamOf } from "../node/byte-stream.ts";
 import type { DataPlane } from "../node/data-plane.ts";
 import type { OutFiles } from "./out-files.ts";
 
@@ -58,17 +59,6 @@ function inProcessDataPlane(coordinator: InProcessCoordinator): DataPlane {
         throw new KindlingError("BadChunk", `${key} is encoded, in the process that needs its value`);
       coordinator.deliver(key, payload.value);
     },
-    read(job, { ordinal }, start, end) {
-      let position = start;
-      return {
-        async next(buffer) {
-          const target = new Uint8Array(buffer, 0, Math.min(buffer.byteLength, end - position));
-          const filled = await coordinator.read(job, ordinal, position, target);
-          position += filled;
-          return target.subarray(0, filled);
-        },
-        close() {},
-      };
-    },
+    read: (job, { ordinal }, start, end) => streamOf(() => coordinator.read(job, ordinal, start, end)),
   };
 }

@@ -28,3 +28,29 @@ export async function take(stream: ByteStream, bytes: number): Promise<Uint8Arra
   }
   return whole.subarray(0, filled);
 }
+
+/** A stream of pieces that hold until the next is asked for; `open` begins them when the first is wanted. */
+export function streamOf(open: () => AsyncIterable<Uint8Array>): ByteStream {
+  let pieces: AsyncIterator<Uint8Array> | undefined;
+  let rest = new Uint8Array(0);
+  return {
+    async next(buffer) {
+      pieces ??= open()[Symbol.asyncIterator]();
+      const target = new Uint8Array(buffer);
+      let filled = 0;
+      while (filled < target.byteLength) {
+        if (rest.byteLength === 0) {
+          const step = await pieces.next();
+          if (step.done === true) break;
+          rest = step.value as Uint8Array<ArrayBuffer>;
+        }
+        const part = rest.subarray(0, target.byteLength - filled);
+        target.set(part, filled);
+        filled += part.byteLength;
+        rest = rest.subarray(part.byteLength);
+      }
+      return target.subarray(0, filled);
+    },
+    close: () => void pieces?.return?.(),
+  };
+}

@@ -10,7 +10,7 @@ import { philoxRng } from "../../shared/rng.ts";
 import { spawnNodeWorker } from "../worker/spawn-node.ts";
 import { ComputeNode } from "./node.ts";
 import { FakeCoordinator, hashOf, JOB, remoteChunk } from "./testing/fake-coordinator.ts";
-import { streamOf } from "./testing/byte-streams.ts";
+import { streamOfBytes } from "./testing/byte-streams.ts";
 
 const BUNDLE = `
 const fill = { js: ({ bytes, byte }, context) => Array.from({ length: context.buckets }, () => new Uint8Array(bytes).fill(byte)) };
@@ -71,7 +71,7 @@ test("the inputs of the next lease are fetched while the first still runs", asyn
   const { fake } = await joined(1);
   const bundle = fake.addBundle(BUNDLE);
   const arrival = Promise.withResolvers<Uint8Array>();
-  fake.plane.read = () => streamOf(arrival.promise);
+  fake.plane.read = () => streamOfBytes(arrival.promise);
   const stage = fake.stage(bundle, "gate", { sources: [{ ordinal: 0, name: "data.csv", bytes: 100 }] });
   fake.assign(stage, [{ kind: "value", value: null }]);
   const bytes = encodeValue(new Uint8Array([1, 2, 3]));
@@ -147,7 +147,7 @@ test("a paused node gives back what it has not started, and what comes too late"
   const reading = Promise.withResolvers<void>();
   fake.plane.read = () => {
     reading.resolve();
-    return streamOf(arrival.promise);
+    return streamOfBytes(arrival.promise);
   };
   const bundle = fake.addBundle(BUNDLE);
   const stage = fake.stage(bundle, "gate", { sources: [{ ordinal: 0, name: "data.csv", bytes: 100 }] });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PIECE_BYTES } from "../node/byte-stream.ts";
 import { pumpSource } from "../node/source-pump.ts";
-import { streamOf } from "../node/testing/byte-streams.ts";
+import { streamOfBytes } from "../node/testing/byte-streams.ts";
 import { KEPT_PIECES, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
 
 const MIB = 1024 * 1024;
@@ -29,7 +29,7 @@ function source(bytes: number, memoryBytes = PLENTY) {
           const { port1, port2 } = new MessageChannel();
           const request = (from: number, to: number) => {
             requests.push(["request", from, to]);
-            return streamOf(content.subarray(from, to));
+            return streamOfBytes(content.subarray(from, to));
           };
           pumps.push(pumpSource(port2, request, { start, end, memoryBytes }));
           return port1;
@@ -145,7 +145,7 @@ test("a failed request fails the read that needs it, after all that came before"
   const bytes = 3 * MIB;
   const failing = (start: number, end: number): MessagePort => {
     const { port1, port2 } = new MessageChannel();
-    const good = streamOf(new Uint8Array(PIECE_BYTES).fill(9));
+    const good = streamOfBytes(new Uint8Array(PIECE_BYTES).fill(9));
     let pieces = 0;
     const stream = {
       next: (buffer: ArrayBuffer) => (pieces++ === 0 ? good.next(buffer) : Promise.reject(new Error("source is gone"))),

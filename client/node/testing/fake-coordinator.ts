@@ -12,7 +12,7 @@ import type {
   ToNode,
 } from "../../../shared/protocol/messages.ts";
 import type { DataPlane, Payload } from "../data-plane.ts";
-import { streamOf } from "./byte-streams.ts";
+import { streamOfBytes } from "./byte-streams.ts";
 
 export const JOB = jobId("job-1");
 
@@ -68,7 +68,7 @@ export class FakeCoordinator {
     },
     read: (_job, source, start, end) => {
       this.sourceReads.push({ source, start, end });
-      return streamOf(this.sourceBytes.subarray(start, end));
+      return streamOfBytes(this.sourceBytes.subarray(start, end));
     },
   };
 
