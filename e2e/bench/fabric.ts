@@ -1,3 +1,5 @@
+import { bundleWorkload, loadWorkload } from "../../coordinator/index.ts";
+import { blobHash } from "../../shared/ids.ts";
 import type { JobView } from "../../shared/protocol/api.ts";
 import type { ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { Value } from "../../shared/value.ts";
@@ -56,6 +58,17 @@ export class Fabric {
   /** The most memory that was ever resident in each headless node's process, bytes. */
   peaks(): number[] {
     return (this.#cluster?.nodes ?? []).flatMap((node) => node.peakBytes ?? []);
+  }
+
+  /** The same for a workload of a file of its own. */
+  async runFile(file: string, params: Record<string, Value>, shuffle: ShuffleMode): Promise<JobView> {
+    if (this.#cluster === undefined) throw new Error("the cluster has not been started");
+    const { client } = this.#cluster;
+    const { code } = await bundleWorkload(file);
+    const { name: workload } = await loadWorkload(code, file);
+    const { hash } = await client.uploadFile(code);
+    const id = await client.submit({ workload, bundle: blobHash(hash), params, shuffle });
+    return this.#cluster.result(id, LIMIT);
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,8 @@ import { folders } from "../folders.ts";
 import type { Bar, Case } from "../model.ts";
 import type { Python } from "../../support/python.ts";
 import { contenderMaker, type Params } from "./contenders.ts";
+import { bulkBytesEachWay, bulkShuffle } from "../shuffle/bulk.ts";
+import { rawChannels } from "../shuffle/raw-channels.ts";
 import { compileFloor, floor, scan } from "./floor.ts";
 import { type InputName, inputName, tuplesAt } from "./inputs.ts";
 
@@ -12,6 +14,8 @@ export interface CountCase extends Case {
 }
 
 const PEERS = ["duckdb", "polars"];
+const NO_NAMESPACE = "nodes find each other only in a private network namespace, and none can be made here";
+const DUCKDB_LEAST = "duckdb, more memory";
 
 /** Ours against the faster of the peers. */
 const barsAgainstPeers = (local: number, tab: number): Bar[] => [
@@ -78,9 +82,16 @@ export function stringCountCases(python: Python, scale: number, keep: boolean): 
       contenders: [
         local({ input: join(folders.data, letters6) }, { memory: "256M" }),
         peer("duckdb", "csv", letters6, { memory: "256MiB" }),
+        make.duckdbWithLeast(DUCKDB_LEAST, letters6, [512, 768, 1024, 1536, 2048, 3072, 4096]),
       ],
       bars: [
         { label: "local ÷ DuckDB with the same limit", of: "local", over: ["duckdb"], most: 1.5 },
+        {
+          label: "local with 256 MiB ÷ DuckDB with the least it finishes with",
+          of: "local",
+          over: [DUCKDB_LEAST],
+          most: 1.5,
+        },
         { label: "resident, bytes", of: "local", figure: "peakBytes", average: "max", most: 400e6 },
       ],
     },
@@ -119,9 +130,7 @@ export function stringCountCases(python: Python, scale: number, keep: boolean): 
       title: `generated, 5 letters, shuffled between two tabs and a headless node, ${millions}`,
       inputs: [],
       needs: [{ flag: "--shuffle", word: "peer" }],
-      ...(process.env["KINDLING_TEST_ADDRESS"] === undefined
-        ? { problem: "nodes find each other only in a private network namespace, and none can be made here" }
-        : {}),
+      ...(process.env["KINDLING_TEST_ADDRESS"] === undefined ? { problem: NO_NAMESPACE } : {}),
       contenders: [shuffling("peer", generated(tuples, 5)), shuffling("relay", generated(tuples, 5))],
       bars: [
         {
@@ -130,6 +139,23 @@ export function stringCountCases(python: Python, scale: number, keep: boolean): 
           figure: "relayShare",
           average: "max",
           most: 0.05,
+        },
+      ],
+    },
+    {
+      name: "shuffle-rate",
+      title: "blocks of bytes shuffled between two tabs and a headless node, against plain data channels",
+      inputs: [],
+      needs: [{ flag: "--shuffle", word: "peer" }],
+      ...(process.env["KINDLING_TEST_ADDRESS"] === undefined ? { problem: NO_NAMESPACE } : {}),
+      contenders: [bulkShuffle(scale), rawChannels(bulkBytesEachWay(scale))],
+      bars: [
+        {
+          label: "bytes a second between nodes ÷ plain data channels",
+          of: "blocks by peers",
+          over: ["raw channels"],
+          figure: "rate",
+          least: 0.7,
         },
       ],
     },

@@ -61,6 +61,21 @@ export function contenderMaker(python: Python, keep: boolean) {
     };
   }
 
+  interface PeerRequest {
+    readonly engine: "duckdb" | "polars";
+    readonly source: "csv" | "parquet" | "table";
+    readonly file: string;
+    readonly total: string;
+    readonly memory: string | null;
+  }
+  const peerRun =
+    ({ file, ...request }: PeerRequest) =>
+    async (out: string): Promise<Count> => {
+      const whole = { ...request, file: join(folders.data, file), out, spill: folders.spill };
+      const { seconds, peakBytes } = await python.run(join(import.meta.dirname, "peers.py"), whole);
+      return { figures: { seconds: Number(seconds), peakBytes: Number(peakBytes) } };
+    };
+
   return {
     counted,
 
@@ -110,20 +125,32 @@ export function contenderMaker(python: Python, keep: boolean) {
     ): Contender {
       return {
         name: engine,
-        measure: () =>
-          counted(`${engine}.csv`, async (out) => {
-            const request = {
-              engine,
-              source,
-              file: join(folders.data, file),
-              out,
-              total,
-              memory,
-              spill: folders.spill,
-            };
-            const { seconds, peakBytes } = await python.run(join(import.meta.dirname, "peers.py"), request);
-            return { figures: { seconds: Number(seconds), peakBytes: Number(peakBytes) } };
-          }),
+        measure: () => counted(`${engine}.csv`, peerRun({ engine, source, file, total, memory })),
+      };
+    },
+
+    /** DuckDB with the first of these limits, in MiB, with which it does not run out of memory; found in the first round. */
+    duckdbWithLeast(name: string, file: string, limits: readonly number[]): Contender {
+      let left = [...limits];
+      return {
+        name,
+        async measure() {
+          for (;;) {
+            const [limit] = left;
+            if (limit === undefined) throw new Error(`Out of memory with ${limits.at(-1)} MiB too`);
+            const run = peerRun({ engine: "duckdb", source: "csv", file, total: "value", memory: `${limit}MiB` });
+            try {
+              const { figures, facts } = await counted("duckdb-least.csv", run);
+              return {
+                figures: { ...figures, limitBytes: limit * 2 ** 20 },
+                ...(facts === undefined ? {} : { facts }),
+              };
+            } catch (error) {
+              if (!/out of memory/i.test(String(error))) throw error;
+              left = left.slice(1);
+            }
+          }
+        },
       };
     },
   };

@@ -64,7 +64,11 @@ def main():
     request = json.loads(sys.argv[1])
     run = {"duckdb": duckdb_query, "polars": polars_query}[request["engine"]](request)
     start = time.perf_counter()
-    run()
+    try:
+        run()
+    except Exception as error:
+        # One line: DuckDB's advice on lack of memory has several.
+        raise SystemExit(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
     seconds = time.perf_counter() - start
     print(json.dumps({"seconds": seconds, "peakBytes": peak_bytes()}))
 
