@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openLocalFile, openServedFile } from "../executors/fabric/files.ts";
 import type { ReadableSource } from "../executors/fabric/source.ts";
 import { Spool } from "../executors/fabric/spool.ts";
@@ -14,6 +14,9 @@ import { MemoryBlobs } from "../store/memory-blobs.ts";
 import { isS3, parseS3, S3 } from "./s3.ts";
 import { openObject } from "./s3-object.ts";
 import { uploadObject } from "./s3-upload.ts";
+
+/** ms: a busy machine takes its time for tens of megabytes. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A server that speaks S3, on loopback; it has no types. */
 interface Stand {
