@@ -92,6 +92,8 @@ class WorkerTasks {
       ...(platform.webgpu && { webgpu: platform.webgpu }),
       ...(platform.webgl && { webgl: platform.webgl }),
       open: (job, source, expected) => {
+        // What reading leaves behind weighs about as much as what was read.
+        this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
         if (source.path !== undefined && platform.openFile !== undefined) return platform.openFile(source.path, source);
         return readAhead(source, this.#access(job, source), expected);
       },

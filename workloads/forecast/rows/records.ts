@@ -48,31 +48,36 @@ export async function readRows(
   let at = Math.max(range.start, layout.start);
   let searching = at > layout.start;
   if (searching) at--;
-  let rest = new Uint8Array(0);
+  // What is left of a line stays at the front, and the next piece is read behind it.
+  let buffer = new Uint8Array(2 * PIECE);
+  let rest = 0;
   try {
-    while (at - rest.length < range.end && at < reader.size) {
-      const buffer = new Uint8Array(rest.length + Math.min(PIECE, reader.size - at) + 1);
-      buffer.set(rest);
-      const got = await reader.readInto(buffer.subarray(rest.length, -1), at);
+    while (at - rest < range.end && at < reader.size) {
+      const most = Math.min(PIECE, reader.size - at);
+      if (rest + most >= buffer.length) {
+        const larger = new Uint8Array(2 * buffer.length);
+        larger.set(buffer);
+        buffer = larger;
+      }
+      const got = await reader.readInto(buffer.subarray(rest, rest + most), at);
       if (got === 0) throw new InputError(`${reader.name}: the file ended at byte ${at}; it was cut short`);
-      let filled = rest.length + got;
-      const base = at - rest.length;
+      let filled = rest + got;
+      const base = at - rest;
       at += got;
       // The last line may lack its end.
       if (at === reader.size && buffer[filled - 1] !== NEWLINE) buffer[filled++] = NEWLINE;
       let from = 0;
       if (searching) {
-        from = buffer.indexOf(NEWLINE) + 1;
-        if (from === 0 || from > filled) {
-          rest = new Uint8Array(0);
-          continue;
-        }
+        from = buffer.subarray(0, filled).indexOf(NEWLINE) + 1;
+        rest = 0;
+        if (from === 0) continue;
         searching = false;
       }
       const to = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
       if (parser.parse(buffer, from, to, base, range.end)) return parser.end;
-      rest = buffer.slice(Math.max(from, to), filled);
-      if (rest.length > LONGEST_LINE) {
+      buffer.copyWithin(0, Math.max(from, to), filled);
+      rest = filled - Math.max(from, to);
+      if (rest > LONGEST_LINE) {
         throw new RowProblem(
           base + to,
           (row) => `row ${row} is longer than ${LONGEST_LINE} bytes; it is no table of numbers`,
