@@ -46,7 +46,7 @@ import type { Division, RulesRequest, Survey, SurveyPlan, Tails } from "./survey
 /** Bytes of a file that one task reads. */
 const RANGE_BYTES = 2 ** 22;
 /** Of files up to this size, rules are fitted on all rows; of larger ones on a sample of about so many bytes. */
-const SAMPLE_BYTES = 2 ** 24;
+const SAMPLE_BYTES = 2 ** 22;
 
 /** A file whose rows are read in parts. */
 export interface RowFile {
