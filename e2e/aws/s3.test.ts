@@ -138,12 +138,16 @@ test.each([
   ],
   [
     "a bucket that is not there",
-    ["--out", "s3://no-such-bucket/out.csv"],
+    ["--tuples", "1000", "--out", "s3://no-such-bucket/out.csv"],
     "s3://no-such-bucket/out.csv: there is no such bucket",
   ],
-  ["a folder", ["--out", `s3://${BUCKET}/out/`], `s3://${BUCKET}/out/ names no object: write s3://BUCKET/KEY`],
+  [
+    "a folder",
+    ["--tuples", "1000", "--out", `s3://${BUCKET}/out/`],
+    `s3://${BUCKET}/out/ names no object: write s3://BUCKET/KEY`,
+  ],
 ])("%s", async (_, args, message) => {
-  const failed = await run("run", "string-count", "--tuples", "1000", ...args);
+  const failed = await run("run", "string-count", ...args);
   expect(failed.stderr.trimEnd().split("\n").at(-1)).toContain(message);
   expect(failed.code).not.toBe(0);
 });
