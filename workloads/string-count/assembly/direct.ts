@@ -250,8 +250,10 @@ function learnKey(word: u32): bool {
 
 /** Adds a small value to a key given as a word (see keys.ts); false, with nothing added, if it is not such a key or value. */
 export function addDirect(key: u64, length: usize, value: i64): bool {
+  // An empty key is as long as the keys of which none has come yet.
+  if (length - 1 >= MAX_KEY) return false;
   if (length != keyBytes) {
-    if (keyBytes > 0 || length - 1 >= MAX_KEY) return false;
+    if (keyBytes > 0) return false;
     prepareKeys(length);
   }
   if (<u64>value >= SMALL) return false;
