@@ -42,6 +42,27 @@ export default defineWorkload({
 });
 `;
 
+/** Its second stage gives back what it was given, alone and within more. */
+const HANDS_ON = `
+import { defineTask, defineWorkload, z } from "kindling";
+
+const make = defineTask({ js: (size: number) => new Uint8Array(size).fill(65) });
+const same = defineTask({ js: (bytes: Uint8Array) => bytes });
+const wrap = defineTask({ js: (bytes: Uint8Array) => ({ bytes }) });
+const text = defineTask({ js: (wrapped: { bytes: Uint8Array }) => new TextDecoder().decode(wrapped.bytes) });
+
+export default defineWorkload({
+  name: "hands-on",
+  params: z.object({}),
+  tasks: { make, same, wrap, text },
+  async drive(job) {
+    const made = await job.map(make, [10, 100_000]);
+    const wrapped = await job.map(wrap, await job.map(same, made));
+    return job.collect(await job.map(text, wrapped));
+  },
+});
+`;
+
 /** The same, without a cluster. */
 function expectedLines(upTo: number): string {
   const sums = new Array<number>(10).fill(0);
@@ -56,6 +77,7 @@ beforeAll(async () => {
   folder = join(cluster.folder, "empty");
   mkdirSync(folder);
   writeFileSync(join(folder, "digits.ts"), WORKLOAD);
+  writeFileSync(join(folder, "hands-on.ts"), HANDS_ON);
 });
 afterAll(() => cluster.close());
 
@@ -87,4 +109,13 @@ test("on every executor, with its own map and shuffle", async () => {
   await cluster.nodes[0]?.end("SIGTERM");
   await cluster.gone("headless");
   expect(await run(remote)).toEqual(local);
+});
+
+// Outputs are shared between threads, or moved where there is little memory.
+test.each([[[]], [["--memory", "256M"]]])("a task may give back what it was given: %j", async (args) => {
+  const { code, stderr } = await kindling(["run", "./hands-on.ts", "--out", "as.txt", "--json", ...args], {
+    cwd: folder,
+  });
+  expect(code, stderr).toBe(0);
+  expect(readFileSync(join(folder, "as.txt"), "utf8")).toBe("A".repeat(100_010));
 });

@@ -24,7 +24,7 @@ import type {
   WorkInput,
 } from "./compute-protocol.ts";
 import { readAhead, type SourceAccess } from "./read-ahead.ts";
-import { buffersOf, estimateBytes, freeBytes, ownBytes, shareArrays } from "./share.ts";
+import { buffersOf, estimateBytes, freeBytes, memoryOf, ownBytes, shareArrays } from "./share.ts";
 
 /** What differs between a worker thread of Node and a Web Worker. */
 export interface ComputePlatform {
@@ -133,7 +133,9 @@ class WorkerTasks {
       });
       const chunks: ProducedChunk[] = [];
       for (const output of outputs) chunks.push(await this.#produce(output, stage.task));
-      this.#relief.passed(freeInput(request.input));
+      // An output may be the input, or have it in itself.
+      const kept = new Set(chunks.flatMap(({ payload }) => ("value" in payload ? memoryOf(payload.value) : [])));
+      this.#relief.passed(freeInput(request.input, kept));
       // Only moved outputs leave nothing behind.
       if (this.#outputs !== "moved") this.#relief.passed(chunks.reduce((total, { bytes }) => total + bytes, 0));
       return transfer(
@@ -241,14 +243,14 @@ function inputValue(input: WorkInput): Value {
   }
 }
 
-/** Frees what the task has read; gives how many bytes of it have to wait for a collection. */
-function freeInput(input: WorkInput): number {
+/** Frees what the task has read, but for memory that is kept; gives how many bytes of it have to wait for a collection. */
+function freeInput(input: WorkInput, kept: ReadonlySet<ArrayBufferLike>): number {
   if (input.kind === "value") return 0;
   const payloads = input.kind === "chunk" ? [input.chunk] : input.chunks;
   return payloads.reduce((left, payload) => {
     const value = "encoded" in payload ? payload.encoded : payload.value;
     const bytes = estimateBytes(value);
-    return value instanceof Uint8Array && freeBytes(value) ? left : left + bytes;
+    return value instanceof Uint8Array && !kept.has(value.buffer) && freeBytes(value) ? left : left + bytes;
   }, 0);
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Value } from "../../shared/value.ts";
-import { estimateBytes, freeBytes, ownBytes, shareArrays } from "./share.ts";
+import { estimateBytes, freeBytes, memoryOf, ownBytes, shareArrays } from "./share.ts";
 
 test("large arrays come to lie in shared memory, with their type and values", () => {
   const large = Float64Array.from({ length: 1000 }, (_, index) => index / 3);
@@ -45,4 +45,9 @@ test("shared memory is not freed", () => {
   expect(freeBytes(shared)).toBe(false);
   expect(ownBytes(shared)).toEqual(Uint8Array.of(1, 1, 1, 1));
   expect(shared[0]).toBe(1);
+});
+
+test("a value's memory is that of all arrays in it", () => {
+  const [one, two] = [new Uint8Array(3), new Float64Array(2)];
+  expect(memoryOf({ list: [one.subarray(1), { two }], note: "x", none: null })).toEqual([one.buffer, two.buffer]);
 });

@@ -51,6 +51,13 @@ export function freeBytes({ buffer }: Uint8Array): boolean {
   return true;
 }
 
+/** The memory of the arrays in the value. */
+export function memoryOf(value: Value): ArrayBufferLike[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.values(value).flatMap((field) => memoryOf(field as Value));
+}
+
 /** About how many bytes the value takes. */
 export function estimateBytes(value: Value): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
