@@ -21,6 +21,8 @@ export async function* fileRange(path: string, start: number, end: number): Asyn
       const got: number = await reading;
       at += got;
       reading = got === 0 || at >= end ? undefined : readPiece(file, next, at, end);
+      // It may fail while nobody waits for it yet: the next turn tells.
+      reading?.catch(() => undefined);
       if (got > 0) yield current.subarray(0, got);
       [current, next] = [next, current];
     }
