@@ -60,9 +60,9 @@ export class HeldOutputs {
     this.#made.set(task, made);
     made.makers.add(attempt);
     if (this.#held.has(chunk.key)) return;
-    made.keys.push(chunk.key);
     this.#shrink(this.#budget - chunk.bytes);
     const kept = this.#bytes + chunk.bytes > this.#budget ? this.#write(payload) : payload;
+    made.keys.push(chunk.key);
     this.#held.set(chunk.key, { chunk, kept, uploaded: false });
     if (!isWritten(kept)) this.#bytes += chunk.bytes;
   }
@@ -104,8 +104,12 @@ export class HeldOutputs {
   /** What a rejected attempt made is not wanted, unless another attempt made it too. */
   reject(attempts: readonly AttemptId[]): void {
     for (const attempt of attempts) {
-      const made = this.#made.get(taskOfAttempt(attempt));
-      if (made?.makers.delete(attempt) && made.makers.size === 0) for (const key of [...made.keys]) this.#drop(key);
+      const task = taskOfAttempt(attempt);
+      const made = this.#made.get(task);
+      if (!made?.makers.delete(attempt) || made.makers.size > 0) continue;
+      for (const key of [...made.keys]) this.#drop(key);
+      // It has no keys where the first of them could not be written.
+      this.#made.delete(task);
     }
   }
 
