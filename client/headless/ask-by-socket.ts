@@ -18,7 +18,7 @@ const HEAD_END = "\r\n\r\n";
 export function askBySocket(otherwise: Ask): Ask {
   const idle = new Map<string, Connection[]>();
   return async (url, headers, signal) => {
-    const { protocol, hostname, host, port, pathname } = new URL(url);
+    const { protocol, hostname, host, port, pathname, search } = new URL(url);
     if (protocol !== "http:") return otherwise(url, headers, signal);
     const spare = idle.get(host) ?? [];
     idle.set(host, spare);
@@ -26,7 +26,7 @@ export function askBySocket(otherwise: Ask): Ask {
       validateHeaderValue(name, value);
       return `${name}: ${value}\r\n`;
     });
-    const request = `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}\r\n`;
+    const request = `GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n${lines.join("")}\r\n`;
     const release = (connection: Connection): void => {
       if (!connection.isBroken) spare.push(connection);
     };
