@@ -57,8 +57,8 @@ export interface RowFile {
   readonly counted: Dataset<DayCounts, { readonly rows: number }>;
 }
 
-/** Shorter files have no more rows than one node's lists can hold: a row has a date, a comma, a digit, and so on. */
-const SHORTEST_ROW = 12;
+/** Shorter files have no more rows than one node's lists can hold: a row has a date, a comma, a digit and a line end. */
+const SHORTEST_ROW = 11;
 
 /** The observed file, if nodes are to share its rows: as asked, or because it has more of them than one node's lists can hold. */
 export async function openShared(job: Job, params: Params): Promise<RowFile | undefined> {

@@ -366,15 +366,27 @@ export type ScoreInput = { readonly target: string; readonly part: Part };
 export const scoreRows = defineTask<readonly PredictedRows[], string, ScoreInput, Conclusion>({
   js(parts, context) {
     const { target, part } = context.broadcast;
-    const rows = parts.flatMap((own) => [...own.days.keys()].map((row) => ({ own, row })));
-    rows.sort((a, b) => (a.own.days[a.row] as number) - (b.own.days[b.row] as number));
+    const total = parts.reduce((sum, own) => sum + own.days.length, 0);
+    const days = new Int32Array(total);
+    const dashed = new Uint8Array(total);
+    const truth = new Float64Array(total);
+    const values = new Float64Array(total);
+    let filled = 0;
+    for (const own of parts) {
+      days.set(own.days, filled);
+      truth.set(own.truth, filled);
+      values.set(own.predictions, filled);
+      dashed.fill(own.dashed ? 1 : 0, filled, filled + own.days.length);
+      filled += own.days.length;
+    }
+    const order = Uint32Array.from(days.keys()).sort((a, b) => (days[a] as number) - (days[b] as number) || a - b);
     const query = {
-      dates: rows.map(({ own, row }) => formatDate(own.days[row] as Day, own.dashed)),
+      dates: Array.from(order, (row) => formatDate(days[row] as Day, dashed[row] === 1)),
       features: new Float64Array(0),
-      truth: Float64Array.from(rows, ({ own, row }) => own.truth[row] as number),
+      truth: Float64Array.from(order, (row) => truth[row] as number),
     };
     const result = { target, series: null, header: true, queries: { [part]: query } };
-    const predictions = Float64Array.from(rows, ({ own, row }) => own.predictions[row] as number);
+    const predictions = Float64Array.from(order, (row) => values[row] as number);
     return conclude({ ...context, broadcast: result }, () => predictions);
   },
 });
