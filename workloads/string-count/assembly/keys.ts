@@ -95,7 +95,7 @@ export function addShort(key: u64, value: i64): bool {
 /** Adds a value ≥ 0 to a short key that the table has; else false, and addShort is the way. All but key and value are constant in a loop. */
 // @ts-ignore: decorator
 @inline
-export function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): bool {
+function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): bool {
   let offset = <usize>((key * MULTIPLIER) >> shiftBy) << 4;
   for (;;) {
     const found = load<u64>(at + offset);
