@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { jobId } from "../../../shared/ids.ts";
 import { findSparkSubmit } from "./spark-tools.ts";
 import { sparkSubmit } from "./spark-submit.ts";
-import { statusOf } from "./status.ts";
+import { type SparkStatus, statusOf } from "./status.ts";
 import type { SparkApplication } from "./submit.ts";
 
 let folder: string;
@@ -69,4 +69,56 @@ test("a status is found in a line of a log, and one that is none is refused", ()
   const wicked = { ...STATUS, artifacts: [{ name: "x", file: "../../etc/passwd", bytes: 1, sha256: "0".repeat(64) }] };
   expect(() => statusOf(`kindling-status ${JSON.stringify(wicked)}`)).toThrow(/artifacts.0.file/);
   expect(() => statusOf("kindling-status {")).toThrow("no JSON");
+});
+
+describe("what spark-submit prints", () => {
+  const statuses: SparkStatus[] = [];
+  const logged: string[] = [];
+  beforeEach(() => {
+    for (const list of [statuses, logged]) list.length = 0;
+    for (const name of ["bin", "out"]) mkdirSync(join(folder, name));
+  });
+
+  /** Runs an application whose spark-submit is a shell script. */
+  async function run(script: string): Promise<void> {
+    const program = join(folder, "bin/spark-submit");
+    writeFileSync(program, `#!/bin/sh\n${script}\n`);
+    chmodSync(program, 0o755);
+    const submission = sparkSubmit({
+      ...{ application: { ...application(), out: join(folder, "out") }, master: "local[2]", logs: folder },
+      ...{ eventLogs: join(folder, "events"), env: { SPARK_HOME: folder, PATH: process.env["PATH"] } },
+    });
+    const { ended } = await submission.start({
+      status: (status) => void statuses.push(status),
+      log: (level, line) => void logged.push(`${level} ${line}`),
+    });
+    await ended;
+  }
+  const keep = (state: SparkStatus["state"]): void =>
+    writeFileSync(join(folder, "out/status.json"), JSON.stringify({ ...STATUS, state }));
+  const line = `kindling-status ${JSON.stringify(STATUS)}`;
+
+  test("statuses are taken from standard output alone, and a broken one is a line of the log", async () => {
+    keep("succeeded");
+    await run(`echo '${line}'; echo 'kindling-status {'; echo '${line}' >&2; echo 'kindling-status {' >&2`);
+    expect(statuses).toEqual([STATUS]);
+    expect(logged).toEqual(["warn The Spark program's status is no JSON"]);
+    const kept = readFileSync(join(folder, "j-1.log"), "utf8").trim().split("\n").sort();
+    expect(kept).toEqual(["kindling-status {", "kindling-status {", line]);
+  });
+
+  test("a log that cannot be written is told, and the job goes on", async () => {
+    mkdirSync(join(folder, "j-1.log"));
+    keep("succeeded");
+    await run("echo one; echo two");
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toMatch(/^warn what Spark prints is not kept: EISDIR/);
+  });
+
+  test("the reason of a crash is told, also after a first status", async () => {
+    keep("running");
+    await expect(run("echo '26/11/26 ERROR no memory is left' >&2; exit 3")).rejects.toThrow(
+      "spark-submit ended with code 3: 26/11/26 ERROR no memory is left (all of it: ",
+    );
+  });
 });

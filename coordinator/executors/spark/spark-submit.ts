@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, existsSync, mkdirSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { KindlingError } from "../../../shared/errors.ts";
 import { findSparkSubmit } from "./spark-tools.ts";
-import { statusOf } from "./status.ts";
+import { parseStatus } from "./status.ts";
 import {
   programArguments,
   type SparkApplication,
   type Submission,
   type SubmissionEvents,
   type SubmittedApplication,
+  told,
 } from "./submit.ts";
 
 /** ms between asking an application to end and ending its processes. */
@@ -77,12 +78,14 @@ function follow(
   events: SubmissionEvents,
 ): SubmittedApplication {
   const file = createWriteStream(log, { mode: 0o600 });
+  file.on("error", (error) => events.log("warn", `what Spark prints is not kept: ${error.message}`));
   const tail: string[] = [];
   let isCancelled = false;
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
     createInterface({ input: stream }).on("line", (line) => {
-      const status = statusOf(line);
+      // Statuses come on standard output; what tasks print is on the other stream.
+      const status = stream === child.stdout ? told(line, events) : null;
       if (status !== null) {
         events.status(status);
         return;
@@ -99,7 +102,7 @@ function follow(
     .finally(() => file.end())
     .then(([code]) => {
       if (isCancelled) throw new KindlingError("Cancelled", "The job was cancelled");
-      if (existsSync(join(application.out, "status.json"))) return;
+      if (hasEnded(application)) return;
       const why = tail.length > 0 ? `: ${tail.join(" | ")}` : "";
       throw new KindlingError("SparkFailed", `spark-submit ended with code ${String(code)}${why} (all of it: ${log})`);
     });
@@ -114,6 +117,15 @@ function follow(
       clearTimeout(timer);
     },
   };
+}
+
+/** Whether the program's last status is there, not only one of those before: else it has crashed. */
+function hasEnded({ out }: SparkApplication): boolean {
+  try {
+    return parseStatus(readFileSync(join(out, "status.json"), "utf8")).state !== "running";
+  } catch {
+    return false;
+  }
 }
 
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {

@@ -1,5 +1,5 @@
 import type { JobId } from "../../../shared/ids.ts";
-import type { SparkStatus } from "./status.ts";
+import { type SparkStatus, statusOf } from "./status.ts";
 
 /**
  * A Spark application that runs one job, as every back end gets it. All paths are of this machine and exist when `start` is
@@ -31,6 +31,16 @@ export interface SubmissionEvents {
   log(level: "info" | "warn" | "error", line: string): void;
 }
 
+/** The status in a line that an application has printed. Null where it has none, and where what looks like one is broken. */
+export function told(line: string, events: SubmissionEvents): SparkStatus | null {
+  try {
+    return statusOf(line);
+  } catch (error) {
+    events.log("warn", error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
+
 /** An application that was handed over. */
 export interface SubmittedApplication {
   /**
@@ -38,7 +48,10 @@ export interface SubmittedApplication {
    * KindlingError that says why there is no such file, and where to look.
    */
   readonly ended: Promise<void>;
-  /** Ends the application in Spark, and all that it left there; resolves when it is gone. May be called twice, and too late. */
+  /**
+   * Ends the application in Spark, and all that it left there; resolves when it is gone. May be called twice, and too late. Rejects, as
+   * `ended` does, with `CancelFailed` where the application goes on.
+   */
   cancel(): Promise<void>;
 }
 
@@ -48,7 +61,7 @@ export interface SubmittedApplication {
  * 1. brings `main`, `pyFiles`, `files` and `inputs` to where the cluster reads them;
  * 2. starts `main` with the arguments that `programArguments` makes, from a folder (or `s3://` prefix) that it chose for the
  *    program's output and from where the inputs came to lie;
- * 3. tells each status: the program prints every change as a line (`statusOf` finds it), and keeps the newest in `status.json`
+ * 3. tells each status: the program prints every change as a line (`told` finds it), and keeps the newest in `status.json`
  *    in its output folder, for back ends that see no standard output;
  * 4. brings the output folder's files to `application.out`: `status.json` last, since it names the others;
  * 5. deletes what it brought, except Spark's own event log.
