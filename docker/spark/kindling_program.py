@@ -5,13 +5,14 @@ tell. Python 3.7 and later.
 import argparse
 import json
 import os
-import re
 import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from pyspark import SparkConf, SparkContext
 
@@ -30,8 +31,13 @@ def parse_arguments():
     parser.add_argument("--input", action="append", default=[], help="JSON: a file's name in the job, and where it lies")
     parser.add_argument("--owner", type=int, help="a process of this machine without which the job is of no use")
     options = parser.parse_args()
-    options.input = [json.loads(pair) for pair in options.input]
+    options.input = [(name, local_path(place)) for name, place in map(json.loads, options.input)]
     return options
+
+
+def local_path(place):
+    """The path that a `file://` URL stands for; all else as it is."""
+    return url2pathname(urlparse(place).path) if place.startswith("file://") else place
 
 
 def run_application(work):
@@ -65,10 +71,10 @@ class Output(object):
     """The folder for results: a local one, or one on any file system that Hadoop knows, which gets the files at the end."""
 
     def __init__(self, context, location):
-        self.is_local = "://" not in location or location.startswith("file://")
-        self.location = location
+        self.location = local_path(location)
+        self.is_local = "://" not in self.location
         self.context = context
-        self.folder = re.sub("^file://", "", location) if self.is_local else tempfile.mkdtemp(prefix="kindling-")
+        self.folder = self.location if self.is_local else tempfile.mkdtemp(prefix="kindling-")
         if not os.path.isdir(self.folder):
             os.makedirs(self.folder)
         self.sent_at = 0.0

@@ -6,6 +6,7 @@
 import csv
 import datetime
 import hashlib
+import io
 import math
 import os
 import time
@@ -20,6 +21,11 @@ PARTITIONS = 8
 def field(text):
     """As RFC 4180 writes it: in quotes only where it must be."""
     return '"%s"' % text.replace('"', '""') if any(mark in text for mark in ',"\r\n') else text
+
+
+def url(path):
+    """A file of this machine as Spark is to read it, whose own default may be another file system. Hadoop decodes nothing."""
+    return "file://" + path if path.startswith("/") else path
 
 
 class Failed(Exception):
@@ -92,6 +98,13 @@ class Native(object):
         given = self.params.get(param)
         return None if given is None else self.located.get(given, given)
 
+    def opened(self, path, encoding):
+        """A file's text. One that lies elsewhere comes whole, through Hadoop."""
+        if "://" not in path:
+            return open(path, newline="", encoding=encoding)
+        content = self.context.binaryFiles(path).values().first()
+        return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+
     def write(self, name, text):
         content = text.encode("utf-8")
         file = "artifact-%d" % len(self.status["artifacts"])
@@ -114,7 +127,7 @@ class Native(object):
         key, value = self.columns()
         tuples = []
         for path in self.inputs():
-            with open(path, newline="", encoding="utf-8") as source:
+            with self.opened(path, "utf-8") as source:
                 rows = csv.reader(source)
                 header = next(rows)
                 if key not in header or value not in header:
@@ -133,18 +146,27 @@ class Native(object):
         paths = self.inputs()
         began = time.time()
         if paths[0].endswith(".parquet") or self.params.get("format") == "parquet":
-            rows = session.read.parquet(*paths).select(key, value)
+            rows = session.read.parquet(*map(url, paths)).select(key, value)
         else:
-            with open(paths[0], newline="", encoding="utf-8") as source:
-                header = next(csv.reader(source))
+            header = self.header(session, paths[0])
             types = {key: "string", value: "long"}
             if not set(types) <= set(header):
                 raise Failed("%s: it has no column %s or %s" % (paths[0], key, value))
             schema = ", ".join("`%s` %s" % (name, types.get(name, "string")) for name in header)
-            rows = session.read.csv(paths, schema=schema, header=True, mode="FAILFAST")
+            rows = session.read.csv([url(path) for path in paths], schema=schema, header=True, mode="FAILFAST")
         grouped = rows.groupBy(key).agg(functions.sum(value).alias("total"), functions.count("*").alias("tuples")).collect()
         seconds = time.time() - began
         return self.counted([(row[0], row[1]) for row in grouped], sum(row[2] for row in grouped), seconds)
+
+    def header(self, session, path):
+        """The names of a CSV file's columns. Of one that lies elsewhere only the first line is read: it may be large."""
+        if "://" not in path:
+            with self.opened(path, "utf-8") as source:
+                return next(csv.reader(source))
+        first = session.read.text(path).first()
+        if first is None:
+            raise Failed("%s: it is empty" % path)
+        return next(csv.reader([first[0]]))
 
     def counted(self, sums, tuples, seconds):
         key, value = self.columns()
@@ -208,7 +230,7 @@ class Native(object):
 
     def read(self, param, columns):
         path = self.file(param)
-        with open(path, newline="", encoding="utf-8-sig") as source:
+        with self.opened(path, "utf-8-sig") as source:
             rows = csv.DictReader(source)
             missing = [name for name in columns if name not in (rows.fieldnames or [])]
             if missing:
