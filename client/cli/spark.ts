@@ -44,10 +44,10 @@ export async function runSpark(options: SparkRunOptions): Promise<JobView> {
       status: (status) => {
         latest = status;
       },
-      log: (_level, line) => void (verbose && process.stderr.write(`${line}\n`)),
+      log: (level, line) => void ((verbose || level === "error") && process.stderr.write(`${line}\n`)),
     });
     stopProgress = showProgress(view);
-    stopWaiting = onInterrupt(() => void job.cancel());
+    stopWaiting = onInterrupt(() => void job.cancel().catch(() => undefined)); // Told by job.ended.
     latest = await job.ended;
     for (const { name, file } of latest.artifacts) {
       const sink = await outFiles.open(name);

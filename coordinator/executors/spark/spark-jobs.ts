@@ -43,7 +43,7 @@ export class SparkJobs {
     this.#options = options;
   }
 
-  /** Deletes what earlier lives left of their runs; their applications end themselves. */
+  /** Deletes what earlier lives left of their runs. Applications of spark-submit end themselves, those of remote clusters go on. */
   async clear(): Promise<void> {
     await rm(join(this.#options.folder, "runs"), { recursive: true, force: true });
   }
@@ -105,8 +105,9 @@ export class SparkJobs {
     await live.run?.cancel();
   }
 
+  /** Ends all applications; one that cannot be ended was told in its job's log. */
   async close(): Promise<void> {
-    await Promise.all([...this.#live.keys()].map((id) => this.cancel(id)));
+    await Promise.allSettled([...this.#live.keys()].map((id) => this.cancel(id)));
   }
 
   /** Where the files that the parameters name lie, by name. What the web or S3 has, tasks read themselves. */

@@ -33,6 +33,8 @@ export function emrSteps(clusterId: string): RemoteCluster {
       const [StepId] = added.StepIds ?? [];
       if (StepId === undefined)
         throw new KindlingError("AwsRefused", `cluster ${clusterId} has taken a step without an id`);
+      /** The step has been told to end, and YARN has not: the application goes on. */
+      let isHalfCancelled = false;
       return {
         where: `kindling emr logs ${clusterId} ${StepId}`,
         async look() {
@@ -41,15 +43,17 @@ export function emrSteps(clusterId: string): RemoteCluster {
             .catch(failed);
           const { State = "", FailureDetails } = Step?.Status ?? {};
           const reason = FailureDetails?.Message ?? FailureDetails?.Reason ?? "";
-          return { state: STATES[State] ?? "running", reason, lines: [] };
+          return { state: isHalfCancelled ? "running" : (STATES[State] ?? "running"), reason, lines: [] };
         },
         async cancel() {
           const StepCancellationOption = sdk.StepCancellationOption.TERMINATE_PROCESS;
           await client
             .send(new sdk.CancelStepsCommand({ ClusterId: clusterId, StepIds: [StepId], StepCancellationOption }))
             .catch(failed);
+          isHalfCancelled = true;
           // That ends spark-submit; in cluster mode the application itself goes on until YARN is told.
           await client.send(new sdk.AddJobFlowStepsCommand(killOf(clusterId, request.name))).catch(failed);
+          isHalfCancelled = false;
         },
       };
     },

@@ -59,10 +59,14 @@ interface Batch {
 /** Livy as its REST API is documented: POST /batches, GET /batches/ID, GET /batches/ID/log, DELETE /batches/ID. */
 class Livy {
   readonly asked: string[] = [];
-  readonly log: string[] = ["stdout: ", "\nstderr: "];
+  /** What a batch has printed: its log has one after the other. */
+  readonly stdout: string[] = [];
+  readonly stderr: string[] = [];
   state = "starting";
   /** Answers so many requests with an error first. */
   failing = 0;
+  /** Answers so many requests to delete with an error first. */
+  undeletable = 0;
   #server: Server | undefined;
   #begun: (batch: Batch) => void = () => undefined;
   readonly begun = new Promise<Batch>((resolve) => {
@@ -102,6 +106,10 @@ class Livy {
       return [500, { msg: "unavailable" }];
     }
     if (method === "DELETE" && path === "/batches/7") {
+      if (this.undeletable > 0) {
+        this.undeletable--;
+        return [500, { msg: "unavailable" }];
+      }
       this.state = "killed";
       return [200, { msg: "deleted" }];
     }
@@ -111,6 +119,10 @@ class Livy {
       return [200, { id: 7, from: Number(from), total: this.log.length, log }];
     }
     return path === "/batches/7" ? [200, this.#batch()] : [404, { msg: "not found" }];
+  }
+
+  get log(): string[] {
+    return ["stdout: ", ...this.stdout, "\nstderr: ", ...this.stderr, "\nYARN Diagnostics: "];
   }
 
   #batch(): object {
@@ -184,11 +196,16 @@ describe("livy", () => {
 
     livy.state = "running";
     livy.failing = 2;
-    livy.log.push("22/01/01 INFO Client: Submitting application", `kindling-status ${JSON.stringify(STATUS)}`);
+    livy.stderr.push("22/01/01 INFO Client: Submitting application", "once more", "once more");
+    await saw(() => logged.some((line) => line.includes("Submitting")));
+    livy.stdout.push(`kindling-status ${JSON.stringify(STATUS)}`, "once more");
     await saw(() => statuses.length > 0);
     expect(statuses).toEqual([STATUS]);
     expect(logged).toContain("info 22/01/01 INFO Client: Submitting application");
     expect(logged.filter((line) => line.startsWith("warn"))).toHaveLength(2);
+    livy.stdout.push("kindling-status {");
+    await saw(() => logged.includes("info kindling-status {"));
+    expect(logged).toContain("warn The Spark program's status is no JSON");
     write("out/artifact-0", "3.14");
     write("out/status.json", JSON.stringify(DONE));
     await submitted.ended;
@@ -196,7 +213,8 @@ describe("livy", () => {
     expect(readFileSync(join(application.out, "artifact-0"), "utf8")).toBe("3.14");
     expect(JSON.parse(readFileSync(join(application.out, "status.json"), "utf8"))).toEqual(DONE);
     expect(existsSync(atCluster(""))).toBe(false);
-    // Each line of the log is asked for once.
+    // Each line of the log is shown once, as often as it is there.
+    expect(logged.filter((line) => line === "info once more")).toHaveLength(3);
     expect(logged.filter((line) => line.includes("Submitting"))).toHaveLength(1);
   });
 
@@ -208,6 +226,43 @@ describe("livy", () => {
     await expect(submitted.ended).rejects.toMatchObject({ code: "Cancelled" });
     expect(livy.asked.filter((line) => line.startsWith("DELETE"))).toEqual(["DELETE /batches/7"]);
     expect(existsSync(atCluster(""))).toBe(false);
+  });
+
+  test("cancelling is tried again", async () => {
+    const submitted = await submission().start(events);
+    livy.state = "running";
+    livy.undeletable = 2;
+    await submitted.cancel();
+    await expect(submitted.ended).rejects.toMatchObject({ code: "Cancelled" });
+    expect(existsSync(atCluster(""))).toBe(false);
+  });
+
+  test("an application that cannot be cancelled keeps its files, and that it goes on is told", async () => {
+    const submitted = await submission().start(events);
+    livy.state = "running";
+    livy.undeletable = 1_000;
+    await expect(submitted.cancel()).rejects.toMatchObject({ code: "CancelFailed" });
+    await expect(submitted.ended).rejects.toThrow("The application cannot be cancelled, and goes on: Livy at");
+    expect(livy.asked.filter((line) => line.startsWith("DELETE"))).toHaveLength(3);
+    expect(existsSync(atCluster("bridge.py"))).toBe(true);
+    expect(logged.at(-1)).toMatch(/^error .*It may go on; its files are left in file:/);
+  });
+
+  test("an application out of sight keeps its files", async () => {
+    const submitted = await submission().start(events);
+    livy.failing = 1_000;
+    await expect(submitted.ended).rejects.toMatchObject({ code: "LivyRefused" });
+    expect(existsSync(atCluster("bridge.py"))).toBe(true);
+    expect(logged.at(-1)).toMatch(/^error .*It may go on; its files are left in file:/);
+  });
+
+  test("results that cannot be brought stay where they are", async () => {
+    const submitted = await submission().start(events);
+    rmSync(application.out, { recursive: true });
+    write("out/artifact-0", "3.14");
+    write("out/status.json", JSON.stringify(DONE));
+    await expect(submitted.ended).rejects.toThrow("ENOENT");
+    expect(existsSync(atCluster("out/artifact-0"))).toBe(true);
   });
 
   test("cancelling after the end changes nothing", async () => {
@@ -222,7 +277,7 @@ describe("livy", () => {
   test("an application that ends without a result is an error that says where to look", async () => {
     const submitted = await submission().start(events);
     await livy.begun;
-    livy.log.push("Exception in thread main: no such image");
+    livy.stderr.push("Exception in thread main: no such image");
     livy.state = "dead";
     await expect(submitted.ended).rejects.toThrow(
       `The application has failed without a result: Livy says dead; Exception in thread main: no such image (${url}/ui/batch/7/log)`,

@@ -2,13 +2,14 @@ import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { KindlingError } from "../../../../shared/errors.ts";
-import { parseStatus, statusOf } from "../status.ts";
+import { parseStatus } from "../status.ts";
 import {
   programArguments,
   type SparkApplication,
   type Submission,
   type SubmissionEvents,
   type SubmittedApplication,
+  told,
 } from "../submit.ts";
 import type { Staging } from "./staging.ts";
 
@@ -49,6 +50,8 @@ export interface RemoteCluster {
 const LOOK_EVERY_MS = 5_000;
 /** Looks in a row that may fail: a minute of an unreachable service. */
 const MAX_FAILED_LOOKS = 12;
+/** Times that an application is asked to end. */
+const CANCEL_TRIES = 3;
 /** ms that a cancelled application may take to go. */
 const CANCEL_MS = 120_000;
 const STATUS = "out/status.json";
@@ -110,7 +113,7 @@ function follow(
   async function look(): Promise<RemoteState> {
     const seen = await run.look();
     for (const line of seen.lines) {
-      const status = statusOf(line);
+      const status = told(line, events);
       if (status === null) events.log("info", line);
       else events.status(status);
     }
@@ -132,15 +135,14 @@ function follow(
     for (let failures = 0; ; ) {
       try {
         const { state, reason } = await look();
-        failures = 0;
         if (latest !== "" && parseStatus(latest).state !== "running") return await bring();
+        failures = 0;
         if (state !== "waiting" && state !== "running") {
           const why = reason === "" ? "" : `: ${reason}`;
           throw new KindlingError("SparkFailed", `The application has ${state} without a result${why} (${run.where})`);
         }
       } catch (error) {
-        const isFinal =
-          error instanceof KindlingError && ["SparkFailed", "BadStatus", "NoCredentials"].includes(error.code);
+        const isFinal = hasCode(error, "SparkFailed", "BadStatus", "NoCredentials");
         if (isFinal || ++failures > MAX_FAILED_LOOKS) throw error;
         events.log("warn", `${run.where}: ${error instanceof Error ? error.message : String(error)}; trying again`);
       }
@@ -148,36 +150,69 @@ function follow(
     }
   }
 
+  /** Resolves when the application is gone. */
+  async function end(): Promise<void> {
+    const isOver = (): Promise<boolean> =>
+      run.look().then(
+        ({ state }) => state !== "waiting" && state !== "running",
+        () => false,
+      );
+    for (let tries = 1; ; tries++) {
+      try {
+        await run.cancel();
+        break;
+      } catch (error) {
+        // It may have ended by itself.
+        if (await isOver()) return;
+        if (tries === CANCEL_TRIES) throw notCancelled(error instanceof Error ? error.message : String(error), error);
+      }
+      await wait(lookEveryMs);
+    }
+    for (let left = CANCEL_MS; left > 0; left -= lookEveryMs) {
+      if (await isOver()) return;
+      await wait(lookEveryMs);
+    }
+    throw notCancelled(`it has not ended within ${CANCEL_MS / 1000} s`);
+  }
+
+  const notCancelled = (why: string, cause?: unknown): KindlingError =>
+    new KindlingError("CancelFailed", `The application cannot be cancelled, and goes on: ${why}`, { cause });
+
   const clean = (): Promise<void> =>
     staging
       .remove()
       .catch((error: unknown) => events.log("warn", `${staging.url("")} is left behind: ${String(error)}`));
-  const followed = untilItEnds().catch((error: unknown) => {
-    if (cancelled.signal.aborted) throw new KindlingError("Cancelled", "The job was cancelled");
+
+  async function followed(): Promise<void> {
+    try {
+      await untilItEnds();
+    } catch (error) {
+      if (!cancelled.signal.aborted) throw error;
+      await end();
+      throw new KindlingError("Cancelled", "The job was cancelled");
+    }
+  }
+
+  const ended = followed().then(clean, async (error: unknown) => {
+    if (hasCode(error, "SparkFailed", "Cancelled")) await clean();
+    else {
+      // It may go on, and what it reads and writes must stay; or its results are there and could not be brought.
+      const why = error instanceof Error ? error.message : String(error);
+      events.log("error", `${run.where}: ${why}. It may go on; its files are left in ${staging.url("")}`);
+    }
     throw error;
   });
-  const ended = followed.finally(() => (cancelled.signal.aborted ? undefined : clean()));
   ended.catch(() => undefined);
-  let cancelling: Promise<void> | undefined;
-
-  async function cancel(): Promise<void> {
-    cancelled.abort();
-    const outcome = await followed.then(
-      () => "done",
-      (error: unknown) => (error instanceof KindlingError && error.code === "Cancelled" ? "cancelled" : "done"),
-    );
-    if (outcome === "cancelled") {
-      await run.cancel();
-      for (let left = CANCEL_MS; left > 0; left -= lookEveryMs) {
-        const state = await run.look().then(
-          (seen) => seen.state,
-          () => "running" as const,
-        );
-        if (state !== "waiting" && state !== "running") break;
-        await wait(lookEveryMs);
-      }
-    }
-    await clean();
-  }
-  return { ended, cancel: () => (cancelling ??= cancel()) };
+  return {
+    ended,
+    async cancel() {
+      cancelled.abort();
+      await ended.catch((error: unknown) => {
+        if (hasCode(error, "CancelFailed")) throw error;
+      });
+    },
+  };
 }
+
+const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof KindlingError && codes.includes(error.code);
