@@ -13,7 +13,8 @@ import { delimiter, join } from "node:path";
 import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type StandIn, startMoto } from "../support/aws.ts";
-import { type Finished, kindling } from "../support/processes.ts";
+import { type Finished, kindling, Running } from "../support/processes.ts";
+import { until } from "../support/until.ts";
 
 const HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 const folder = mkdtempSync(join(tmpdir(), "kindling-e2e-ecr-"));
@@ -33,7 +34,8 @@ const config = process.env.DOCKER_CONFIG + "/config.json";
 const before = JSON.parse(readFileSync(config, "utf8"));
 if (args[0] === "login") writeFileSync(config, JSON.stringify({ ...before, auths: { here: stdin } }));
 appendFileSync(${JSON.stringify(calls)}, JSON.stringify({ args, stdin, config: process.env.DOCKER_CONFIG, before }) + "\\n");
-process.exit(args[0] === process.env.FAIL_ON ? 9 : 0);
+if (args[0] === process.env.HANG_ON) setInterval(() => undefined, 1000);
+else process.exit(args[0] === process.env.FAIL_ON ? 9 : 0);
 `;
 
 interface Call {
@@ -126,6 +128,21 @@ test.each(["login", "push"])("a docker %s that fails is told, and its login dele
   expect(stderr).toContain(`docker ${command} ended with exit code 9`);
   expect(readdirSync(temporary).filter((name) => name.startsWith("kindling-docker-"))).toEqual([]);
 });
+
+test.each(["SIGINT", "SIGTERM"] as const)(
+  "%s in the middle of a push ends it, and deletes the login",
+  async (signal) => {
+    const running = new Running(["ecr", "push", "kindling-spark:1", "--yes"], { env: { ...env, HANG_ON: "push" } });
+    await until("docker pushes", () => {
+      if (!running.alive) throw new Error(running.stderr);
+      return recorded().at(-1)?.args[0] === "push";
+    });
+    running.child.kill(signal);
+    await running.ended;
+    expect(running.child.signalCode).toBe(signal);
+    expect(readdirSync(temporary).filter((name) => name.startsWith("kindling-docker-"))).toEqual([]);
+  },
+);
 
 test("without Docker it says what to install", async () => {
   const { code, stderr } = await push(["kindling-spark:1", "--yes"], { PATH: "/nowhere" });
