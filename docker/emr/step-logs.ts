@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib";
 import { openObject, type S3 } from "../../coordinator/index.ts";
-import { KindlingError } from "../../shared/errors.ts";
+import { InputError, KindlingError } from "../../shared/errors.ts";
 import type { ClusterStatus } from "./clusters.ts";
 
 /** Bytes of one log that are shown: its end. */
@@ -34,6 +34,8 @@ export async function stepLogs(
   const folder = containers ? `${root}/containers/` : `${root}/steps/${chosen}/`;
   const pattern = containers ? `${folder}*/*_000001/{stdout,stderr}.gz` : `${folder}*.gz`;
   const found = await s3.match(pattern).catch((cause: unknown) => {
+    // One without a cause says that nothing matches; all others are S3's.
+    if (!(cause instanceof InputError) || cause.cause !== undefined) throw cause;
     throw new KindlingError(
       "NotFound",
       `${folder} is empty: EMR copies logs to S3 a few minutes after they are written`,
