@@ -16,7 +16,7 @@ from pyspark.accumulators import AccumulatorParam
 HEAD = struct.Struct(">II")
 # Marks an error in the text of an exception, which is all that Spark brings back from a worker.
 ERROR_MARK = "kindling-error "
-# What a task process gets of its environment: no secret of Spark's or the cluster's.
+# What a task process gets of its environment: no secret of Spark's or the cluster's. A name that ends in "_" stands for all that begin so.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
@@ -89,7 +89,9 @@ class TaskProcess(object):
     current = None
 
     def __init__(self, node, environment, job):
-        passed = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON + tuple(environment))}
+        names = PASSED_ON + tuple(environment)
+        families = tuple(name for name in names if name.endswith("_"))
+        passed = {name: value for name, value in os.environ.items() if name in names or name.startswith(families)}
         self.started_with = (node, environment, job)
         # The job's id is for those who look at a machine's processes.
         self.process = start_node(node, "task.mjs", [job], passed)

@@ -16,7 +16,7 @@ import type { TaskMeta } from "./task-result.ts";
 
 /** Bytes of outputs that are fetched together, while a result is collected. */
 const FETCH_BYTES = 32 * 1024 * 1024;
-/** What the AWS SDK reads of an environment: these names, or what begins with them. */
+/** What the AWS SDK reads of an environment: these names, and what begins with one that ends in `_`. */
 const AWS_ENVIRONMENT = ["AWS_", "HOME"];
 /** Bytes of small outputs that are kept here, so that they need not be fetched. */
 const KEPT_BYTES = 64 * 1024 * 1024;
