@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Overview } from "../../shared/protocol/api.ts";
 import { AWS_PYTHON } from "../support/aws.ts";
 import { openPython } from "../support/python.ts";
 import { until } from "../support/until.ts";
@@ -119,8 +120,14 @@ describe("the steps of the coordinator's and the node's image, done in plain fol
     start("coordinator", ["--port", port, "--host", "127.0.0.1"], {});
     await until("the coordinator is healthy", () => healthy("coordinator"));
     start("node", ["--slots", "1"], { KINDLING_URL: url });
-    expect(healthy("node")).toBe(true);
     const { operator } = JSON.parse(readFileSync(join(volumes.data, "tokens.json"), "utf8")) as { operator: string };
+    await until("the node has joined", async () => {
+      const answer = await fetch(`${url}/api/overview`, { headers: { authorization: `Bearer ${operator}` } });
+      return ((await answer.json()) as Overview).nodes.some(
+        ({ kind, state }) => kind === "headless" && state === "ready",
+      );
+    });
+    expect(healthy("node")).toBe(true);
     const run = [
       "client/cli/kindling.ts",
       "run",
