@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
 import { KindlingError } from "../../../shared/errors.ts";
 import { findSparkSubmit } from "./spark-tools.ts";
@@ -99,7 +100,11 @@ function follow(
   }
   const closed = Promise.race([once(child, "close"), once(child, "error").then(([error]) => Promise.reject(error))]);
   const ended = closed
-    .finally(() => file.end())
+    .finally(async () => {
+      file.end();
+      // Its error, if it has one, is told before.
+      await finished(file).catch(() => undefined);
+    })
     .then(([code]) => {
       if (isCancelled) throw new KindlingError("Cancelled", "The job was cancelled");
       if (hasEnded(application)) return;
