@@ -20,10 +20,14 @@ export interface ClusterStatus {
   readonly primary: string | null;
   /** Where its logs go; null for nowhere. */
   readonly logUri: string | null;
+  /** The primary node first. */
   readonly machines: readonly string[];
   /** Newest first. */
   readonly steps: readonly StepStatus[];
 }
+
+/** Roles of a cluster's machines, in the order in which they are shown. */
+const ROLES: readonly string[] = ["MASTER", "CORE", "TASK"];
 
 /** EMR's clusters in one region, with the SDK's own credentials. Methods reject with a KindlingError that says what to do. */
 export class Clusters {
@@ -68,10 +72,13 @@ export class Clusters {
       primary: Cluster?.MasterPublicDnsName ?? null,
       // EMR's API gives an s3n:// address where an s3:// one was set.
       logUri: Cluster?.LogUri?.replace(/^s3n:/, "s3:") ?? null,
-      machines: (groups.InstanceGroups ?? []).map(
-        ({ Name, InstanceGroupType, InstanceType, RunningInstanceCount, RequestedInstanceCount }) =>
-          `${Name ?? InstanceGroupType}: ${RunningInstanceCount} of ${RequestedInstanceCount} × ${InstanceType}`,
-      ),
+      // EMR lists them in no order.
+      machines: (groups.InstanceGroups ?? [])
+        .toSorted((a, b) => ROLES.indexOf(a.InstanceGroupType ?? "") - ROLES.indexOf(b.InstanceGroupType ?? ""))
+        .map(
+          ({ Name, InstanceGroupType, InstanceType, RunningInstanceCount, RequestedInstanceCount }) =>
+            `${Name ?? InstanceGroupType}: ${RunningInstanceCount} of ${RequestedInstanceCount} × ${InstanceType}`,
+        ),
       steps: (steps.Steps ?? []).map(({ Id, Name, Status }) => ({
         id: Id ?? "",
         name: Name ?? "",
