@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { KindlingError } from "../../../shared/errors.ts";
 import { startHeadless } from "../../headless/headless.ts";
+import { restartLean } from "../../headless/lean.ts";
 import { parseBytes } from "../bytes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { wholeNumber } from "../numbers.ts";
@@ -20,6 +21,8 @@ export interface NodeCommandOptions {
 
 /** `kindling node`: joins a coordinator and computes until SIGINT or SIGTERM, or until it is turned away. */
 export async function node(options: NodeCommandOptions): Promise<void> {
+  const memoryBytes = options.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(options.memory, "memory");
+  restartLean(memoryBytes);
   const { url, token: fromLink } = splitLink(options.join);
   const token = options.token ?? (await tokenIn(options.tokenFile)) ?? fromLink ?? process.env["KINDLING_TOKEN"];
   if (!token) {
@@ -34,7 +37,7 @@ export async function node(options: NodeCommandOptions): Promise<void> {
     token,
     name: options.name ?? hostname(),
     slots,
-    memoryBytes: options.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(options.memory, "memory"),
+    memoryBytes,
     relayOnly: options.relayOnly ?? false,
     log: (line) => process.stderr.write(`${line}\n`),
     ...(options.executionLog === undefined ? {} : { executionLog: options.executionLog }),
