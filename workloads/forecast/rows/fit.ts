@@ -22,8 +22,8 @@ const SMALL = 2 ** 18;
 /** Bytes of all blocks' histograms of one level: so many trees grow together as fit in it. */
 const LEVEL_BYTES = 2 ** 26;
 /** Bytes that a block sends at a time, for some trees; and that one task grows subtrees from. */
-const SENT_BYTES = 3 * 2 ** 23;
-const BUCKET_BYTES = 3 * 2 ** 22;
+const SENT_BYTES = 2 ** 24;
+const BUCKET_BYTES = 3 * 2 ** 21;
 /** Hand-outs that are under way at a time. */
 const LANES = 2;
 
