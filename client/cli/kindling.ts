@@ -1,15 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { toWireError } from "../../shared/errors.ts";
-import { dataTuples, dataWeather } from "./commands/data.ts";
 import { addEcr } from "./commands/ecr.ts";
 import { addEmr } from "./commands/emr.ts";
-import { cancel, jobs, logs, status } from "./commands/jobs.ts";
-import { node } from "./commands/node.ts";
-import { predict } from "./commands/predict.ts";
-import { run } from "./commands/run.ts";
-import { start } from "./commands/start.ts";
-import { DEFAULT_DATA_DIR, DEFAULT_URL } from "./remote.ts";
+import { lazy } from "./lazy.ts";
+import { DEFAULT_DATA_DIR, DEFAULT_URL } from "./link.ts";
 
 const WRONG_USAGE = 2;
 const FAILED = 1;
@@ -52,7 +47,7 @@ program
   .option("--task-deadline <seconds>", "kill a task's worker after this time", "600")
   .option("--demo", "run both jobs at full size, then go on serving")
   .option("--verbose", "log every decision")
-  .action(start);
+  .action(lazy(async () => (await import("./commands/start.ts")).start));
 
 program
   .command("node")
@@ -68,7 +63,7 @@ program
     "connect to no other node: all bytes go through the coordinator, and no node learns this one's address",
   )
   .option("--execution-log <file>", "append a line of JSON for every attempt that runs here")
-  .action(node);
+  .action(lazy(async () => (await import("./commands/node.ts")).node));
 
 program
   .command("run")
@@ -78,7 +73,7 @@ program
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((args: string[]) => run(args));
+  .action(lazy(async () => (await import("./commands/run.ts")).run));
 
 program
   .command("predict")
@@ -88,7 +83,7 @@ program
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((args: string[]) => predict(args));
+  .action(lazy(async () => (await import("./commands/predict.ts")).predict));
 
 const remote = (name: string, description: string): Command =>
   program
@@ -99,10 +94,17 @@ const remote = (name: string, description: string): Command =>
     .option("--data-dir <dir>", "where a coordinator on this machine keeps its token", DEFAULT_DATA_DIR)
     .option("--json", "print JSON");
 
-remote("jobs", "list a coordinator's jobs").action(jobs);
-remote("status", "show a job: stages, shares, result").argument("<job>").action(status);
-remote("logs", "print a job's log").argument("<job>").option("-f, --follow", "go on until it ends").action(logs);
-remote("cancel", "cancel a job").argument("<job>").action(cancel);
+remote("jobs", "list a coordinator's jobs").action(lazy(async () => (await import("./commands/jobs.ts")).jobs));
+remote("status", "show a job: stages, shares, result")
+  .argument("<job>")
+  .action(lazy(async () => (await import("./commands/jobs.ts")).status));
+remote("logs", "print a job's log")
+  .argument("<job>")
+  .option("-f, --follow", "go on until it ends")
+  .action(lazy(async () => (await import("./commands/jobs.ts")).logs));
+remote("cancel", "cancel a job")
+  .argument("<job>")
+  .action(lazy(async () => (await import("./commands/jobs.ts")).cancel));
 
 const data = program.command("data").description("make input files").enablePositionalOptions();
 data
@@ -113,7 +115,7 @@ data
   .helpOption(false)
   .allowUnknownOption()
   .passThroughOptions()
-  .action((args: string[]) => dataTuples(args));
+  .action(lazy(async () => (await import("./commands/data.ts")).dataTuples));
 data
   .command("weather")
   .description("write daily weather: of a real place to a file, or synthetic, of 1990–2021, to a folder")
@@ -125,7 +127,7 @@ data
   .option("--to <date>", "last day")
   .addOption(new Option("--base-url <url>", "another address of the service").hideHelp())
   .option("--seed <n>", "seed of synthetic weather", "1")
-  .action(dataWeather);
+  .action(lazy(async () => (await import("./commands/data.ts")).dataWeather));
 
 const emr = addEmr(program);
 const ecr = addEcr(program);

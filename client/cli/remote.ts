@@ -8,10 +8,8 @@ import { InputError, KindlingError } from "../../shared/errors.ts";
 import { type ArtifactView, UPLOAD_PREFIX } from "../../shared/protocol/api.ts";
 import { type ApiClient, createApiClient } from "../api/client.ts";
 import { isUrl, STANDARD_INPUT } from "./input-files.ts";
+import { splitLink } from "./link.ts";
 import type { OutFiles } from "./out-files.ts";
-
-export const DEFAULT_URL = "http://127.0.0.1:8080";
-export const DEFAULT_DATA_DIR = ".kindling";
 
 /**
  * A client for the coordinator at `on`. The token comes from the option, the link's fragment, the environment, or, on this machine,
@@ -36,19 +34,6 @@ export async function connectTo(options: {
     );
   }
   return createApiClient({ url: url.origin, token: found });
-}
-
-/** `http://host/join#token=T` as its parts. */
-export function splitLink(link: string): { url: URL; token: string | undefined } {
-  let url: URL;
-  try {
-    url = new URL(link);
-    if (!["http:", "https:"].includes(url.protocol)) throw new TypeError("no web address");
-  } catch {
-    throw new KindlingError("BadUsage", `${JSON.stringify(link)} is not a URL such as ${DEFAULT_URL}`);
-  }
-  const token = new URLSearchParams(url.hash.slice(1)).get("token") ?? undefined;
-  return { url, token };
 }
 
 /** Uploads one of the caller's files, or standard input; gives the value of the parameter that names it. A URL is the coordinator's to read. */

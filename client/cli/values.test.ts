@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseBytes } from "./bytes.ts";
 import { wholeNumber } from "./numbers.ts";
-import { splitLink } from "./remote.ts";
+import { splitLink } from "./link.ts";
 
 test.each([
   ["512", 512],

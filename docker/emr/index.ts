@@ -7,6 +7,6 @@ export { checkRepository, Registry } from "./ecr.ts";
 export { checkRegion, ecrHost, registryOf } from "./image-name.ts";
 export { notebookCell } from "./notebook-cell.ts";
 export { rapidsBootstrap } from "./rapids.ts";
-export { DEFAULT_RELEASE, parseRelease } from "./release.ts";
+export { parseRelease } from "./release.ts";
 export { type Settings, softwareSettings } from "./settings.ts";
 export { stepLogs } from "./step-logs.ts";

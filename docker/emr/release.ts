@@ -8,10 +8,10 @@ export interface Release {
 }
 
 /** The newest release for which AWS documents Spark in Docker containers. */
-export const DEFAULT_RELEASE = "emr-6.15.0";
+const DEFAULT_RELEASE = "emr-6.15.0";
 
 /** Reads `emr-6.15.0` or `6.15.0`. Throws `BadUsage`. */
-export function parseRelease(text: string): Release {
+export function parseRelease(text = DEFAULT_RELEASE): Release {
   const [, major, minor, patch] = /^(?:emr-)?(\d{1,2})\.(\d{1,3})\.(\d{1,3})$/.exec(text) ?? [];
   if (major === undefined || minor === undefined || patch === undefined) {
     throw new KindlingError(

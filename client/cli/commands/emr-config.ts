@@ -18,7 +18,7 @@ export interface ImageOptions {
   readonly image?: string;
   readonly account?: string;
   readonly region?: string;
-  readonly release: string;
+  readonly release?: string;
   readonly executors: string;
 }
 

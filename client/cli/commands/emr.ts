@@ -1,8 +1,5 @@
 import type { Command } from "commander";
-import { DEFAULT_RELEASE } from "../../../docker/emr/index.ts";
-import { emrCreate, emrLogs, emrStatus, emrSubmit, emrTerminate } from "./emr-cluster.ts";
-import { emrConfig, emrNotebookCell } from "./emr-config.ts";
-import { emrImage } from "./emr-image.ts";
+import { lazy } from "../lazy.ts";
 
 /** Adds `kindling emr …`. */
 export function addEmr(program: Command): Command {
@@ -15,7 +12,7 @@ export function addEmr(program: Command): Command {
       )
       .option("--account <digits>", "AWS account whose ECR has the image")
       .option("--region <name>", "AWS region of that ECR")
-      .option("--release <label>", "EMR release", DEFAULT_RELEASE)
+      .option("--release <label>", "EMR release (default: the newest for which AWS documents Docker)")
       .option("--executors <n>", "executor instances", "2");
   const withSettings = (command: Command): Command =>
     withImage(command)
@@ -25,10 +22,10 @@ export function addEmr(program: Command): Command {
     .description("write a cluster's software settings: Docker containers, Livy, and RAPIDS where it is wanted")
     .option("--bootstrap", "with --rapids: print the bootstrap action instead")
     .option("--out <file>", "write them here")
-    .action(emrConfig);
+    .action(lazy(async () => (await import("./emr-config.ts")).emrConfig));
   withImage(emr.command("notebook-cell"))
     .description("print a notebook's first cell: its session runs in the image")
-    .action(emrNotebookCell);
+    .action(lazy(async () => (await import("./emr-config.ts")).emrNotebookCell));
   emr
     .command("image")
     .description("build an image with your own Python packages on top of Kindling's")
@@ -36,7 +33,7 @@ export function addEmr(program: Command): Command {
     .option("--base <image>", "the image it is made from", "kindling-spark")
     .option("--tag <name>", "what it is called", "kindling-spark:own")
     .option("--print", "print its Dockerfile and build nothing")
-    .action(emrImage);
+    .action(lazy(async () => (await import("./emr-image.ts")).emrImage));
   withSettings(emr.command("create"))
     .description("start a cluster with these settings; prints its id")
     .option("--name <name>", "what EMR calls it", "kindling")
@@ -51,7 +48,7 @@ export function addEmr(program: Command): Command {
     .option("--idle <seconds>", "end it after this time without work", "3600")
     .option("--print", "print the request of RunJobFlow instead of sending it")
     .option("--yes", "do not ask")
-    .action(emrCreate);
+    .action(lazy(async () => (await import("./emr-cluster.ts")).emrCreate));
   const ofCluster = (name: string, args: string): Command =>
     emr
       .command(`${name} ${args}`)
@@ -65,15 +62,18 @@ export function addEmr(program: Command): Command {
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
-    .action((cluster: string, args: string[]) => emrSubmit(cluster, args));
+    .action(lazy(async () => (await import("./emr-cluster.ts")).emrSubmit));
   ofCluster("status", "<cluster>")
     .description("show a cluster: state, machines, steps")
     .option("--json", "print JSON")
-    .action(emrStatus);
+    .action(lazy(async () => (await import("./emr-cluster.ts")).emrStatus));
   ofCluster("logs", "<cluster> [step]")
     .description("print a step's logs (default: the newest step's) as far as EMR has copied them to S3")
     .option("--containers", "the application masters' instead, where drivers in cluster mode write")
-    .action(emrLogs);
-  ofCluster("terminate", "<cluster>").description("end a cluster").option("--yes", "do not ask").action(emrTerminate);
+    .action(lazy(async () => (await import("./emr-cluster.ts")).emrLogs));
+  ofCluster("terminate", "<cluster>")
+    .description("end a cluster")
+    .option("--yes", "do not ask")
+    .action(lazy(async () => (await import("./emr-cluster.ts")).emrTerminate));
   return emr;
 }

@@ -5,8 +5,8 @@ import { startHeadless } from "../../headless/headless.ts";
 import { restartLean } from "../../headless/lean.ts";
 import { parseBytes } from "../bytes.ts";
 import { onInterrupt } from "../interrupts.ts";
+import { splitLink } from "../link.ts";
 import { wholeNumber } from "../numbers.ts";
-import { splitLink } from "../remote.ts";
 
 export interface NodeCommandOptions {
   readonly join: string;

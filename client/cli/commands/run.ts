@@ -24,12 +24,13 @@ import { confirm } from "../confirm.ts";
 import { followJob } from "../follow-job.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { inputFiles } from "../input-files.ts";
+import { DEFAULT_DATA_DIR, DEFAULT_URL } from "../link.ts";
 import { startLocal } from "../local.ts";
 import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
 import { writeWhole } from "../part-file.ts";
 import { showProgress } from "../progress.ts";
-import { connectTo, DEFAULT_DATA_DIR, DEFAULT_URL, download, uploadFile } from "../remote.ts";
+import { connectTo, download, uploadFile } from "../remote.ts";
 import {
   describeOptions,
   flagOf,
