@@ -6,6 +6,7 @@ import {
 } from "../../coordinator/index.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { KindlingError } from "../../shared/errors.ts";
+import type { BlobHash } from "../../shared/ids.ts";
 import { memoryChannelPair } from "../../shared/protocol/memory-channel.ts";
 import type { ToCoordinator, ToNode } from "../../shared/protocol/messages.ts";
 import { startLocalNode } from "../headless/local.ts";
@@ -22,10 +23,12 @@ export interface LocalOptions {
 
 /** The executor `local`: a coordinator in memory, with one node in this process. */
 export interface LocalExecutor extends InProcessCoordinator {
+  /** Keeps a bundle, and resolves when all workers have it ready. */
+  addBundle(code: Uint8Array): Promise<BlobHash>;
   stop(): Promise<void>;
 }
 
-/** Starts it; resolves when its workers are warm, so that a job's seconds are the job's. */
+/** Starts it; resolves when its workers take work, so that a job's seconds are the job's. */
 export async function startLocal(options: LocalOptions): Promise<LocalExecutor> {
   const coordinator = createInProcessCoordinator({
     clock: systemClock,
@@ -42,6 +45,11 @@ export async function startLocal(options: LocalOptions): Promise<LocalExecutor> 
   });
   return {
     ...coordinator,
+    async addBundle(code) {
+      const bundle = await coordinator.addBundle(code);
+      await node.load(bundle);
+      return bundle;
+    },
     async stop() {
       await coordinator.close();
       await node.stop();

@@ -1,6 +1,7 @@
 import { transfer } from "comlink";
 import type { Clock } from "../../shared/clock.ts";
 import { toWireError } from "../../shared/errors.ts";
+import type { BlobHash } from "../../shared/ids.ts";
 import type { NodeChannel } from "../../shared/protocol/channel.ts";
 import {
   type HeldChunk,
@@ -222,6 +223,11 @@ export class ComputeNode {
 
   get #lacks(): readonly string[] {
     return this.#parts.lacks?.(this.#backends) ?? [];
+  }
+
+  /** Gets a bundle ready on all threads before a task of it comes; what is wrong with it, that task tells. */
+  load(bundle: BlobHash): Promise<void> {
+    return this.#pool.load(bundle);
   }
 
   /** Finishes what runs, gives back the rest, and takes no more until `resume`. */

@@ -5,8 +5,8 @@ import { attemptId, type BlobHash, blobHash, jobId, taskKey } from "../../shared
 import type { ComputeHost, ComputeWorker, RunRequest } from "../worker/compute-protocol.ts";
 import { WorkerPool } from "./pool.ts";
 
-test("while one thread runs a bundle's first task, the others load the bundle, once", async () => {
-  const calls: string[] = [];
+/** A pool whose threads say what they are told to do. */
+function listeningPool(slots: number, calls: string[]): WorkerPool {
   let threads = 0;
   const spawn = () => {
     const thread = ++threads;
@@ -31,15 +31,33 @@ test("while one thread runs a bundle's first task, the others load the bundle, o
     };
   };
   const config = { outputs: "shared" as const, memoryBytes: 1, summaryBytes: 1 };
-  const pool = new WorkerPool(3, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
+  return new WorkerPool(slots, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
+}
+
+const requestOf = (bundle: BlobHash): RunRequest => ({
+  attempt: attemptId(taskKey(jobId("job-1"), 0, 0), 1),
+  stage: { bundle, task: "t", deadline: 1000 } as RunRequest["stage"],
+  partition: 0,
+  input: { kind: "value", value: null },
+});
+
+const [a, b] = [blobHash("a".repeat(64)), blobHash("b".repeat(64))];
+
+test("a bundle that is loaded is ready on every thread, and is not loaded again", async () => {
+  const calls: string[] = [];
+  const pool = listeningPool(2, calls);
+  await pool.load(a);
+  expect(calls.toSorted()).toEqual(["thread 1 loads a", "thread 2 loads a"]);
+  await pool.load(a);
+  await pool.run(requestOf(a), []);
+  expect(calls.slice(2)).toEqual(["thread 1 runs a"]);
+  pool.stop();
+});
+
+test("while one thread runs a bundle's first task, the others load the bundle, once", async () => {
+  const calls: string[] = [];
+  const pool = listeningPool(3, calls);
   await pool.ready;
-  const requestOf = (bundle: BlobHash): RunRequest => ({
-    attempt: attemptId(taskKey(jobId("job-1"), 0, 0), 1),
-    stage: { bundle, task: "t", deadline: 1000 } as RunRequest["stage"],
-    partition: 0,
-    input: { kind: "value", value: null },
-  });
-  const [a, b] = [blobHash("a".repeat(64)), blobHash("b".repeat(64))];
   for (const bundle of [a, a, b]) await pool.run(requestOf(bundle), []);
   await expect
     .poll(() => calls.toSorted())

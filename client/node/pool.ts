@@ -1,5 +1,5 @@
 import type { WireError } from "../../shared/errors.ts";
-import type { AttemptId } from "../../shared/ids.ts";
+import type { AttemptId, BlobHash } from "../../shared/ids.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { RunReply, RunRequest } from "../worker/compute-protocol.ts";
 import { Slot, type SlotOptions } from "./slot.ts";
@@ -24,8 +24,13 @@ export class WorkerPool {
     const slot = this.#slots.find((candidate) => candidate.idle);
     if (slot === undefined) throw new Error(`${request.attempt} was started while all threads are taken`);
     // The other threads will be asked soon: a stage of one task is the time to load what the next one runs on all of them.
-    for (const other of this.#slots) if (other !== slot) other.load(request.stage.bundle);
+    for (const other of this.#slots) if (other !== slot) void other.load(request.stage.bundle);
     return slot.run(request, transfers);
+  }
+
+  /** Resolves once every thread has a bundle ready, or has failed to; its first task tells what is wrong. */
+  async load(bundle: BlobHash): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.load(bundle)));
   }
 
   /** Ends an attempt; its run then gives `error`. */

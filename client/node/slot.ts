@@ -103,12 +103,13 @@ export class Slot {
     return { ok: false, error: verdict ?? toWireError(ending.kind === "broke" ? ending.error : undefined) };
   }
 
-  /** Lets the thread get a bundle ready, once. */
-  load(bundle: BlobHash): void {
-    const { loaded, broken, backends, remote } = this.#live;
+  /** Lets the thread get a bundle ready, once. Never rejects. */
+  async load(bundle: BlobHash): Promise<void> {
+    const { loaded, broken, backends, remote, handle } = this.#live;
     if (broken || this.#stopped || loaded.has(bundle)) return;
     loaded.add(bundle);
-    backends.then(() => remote.load(bundle)).catch(() => {});
+    const done = backends.then(() => remote.load(bundle));
+    await Promise.race([done, handle.failed]).catch(() => {});
   }
 
   /** Ends the attempt if it runs here: the kernel is asked, then the thread is killed. */
