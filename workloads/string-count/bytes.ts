@@ -6,11 +6,18 @@ export type ByteString = string;
 
 /** Characters that one call of String.fromCharCode takes safely. */
 const CHARACTERS_PER_CALL = 8192;
+const SHORT_KEY = 16;
 
-export function toByteString(bytes: Uint8Array): ByteString {
+/** The bytes [from, to) as characters. */
+export function toByteString(bytes: Uint8Array, from = 0, to = bytes.length): ByteString {
   let text = "";
-  for (let at = 0; at < bytes.length; at += CHARACTERS_PER_CALL) {
-    text += String.fromCharCode(...bytes.subarray(at, at + CHARACTERS_PER_CALL));
+  // A view and a spread call cost more than the few characters of most keys.
+  if (to - from <= SHORT_KEY) {
+    for (let at = from; at < to; at++) text += String.fromCharCode(bytes[at] as number);
+    return text;
+  }
+  for (let at = from; at < to; at += CHARACTERS_PER_CALL) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(to, at + CHARACTERS_PER_CALL)));
   }
   return text;
 }
@@ -25,9 +32,12 @@ export const utf8ToByteString = (text: string): ByteString => toByteString(new T
 export const byteStringToText = (bytes: ByteString): string =>
   new TextDecoder("utf-8", { ignoreBOM: true }).decode(fromByteString(bytes));
 
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
 export function isUtf8(bytes: ByteString): boolean {
+  if (!/[\x80-\xff]/.test(bytes)) return true;
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(fromByteString(bytes));
+    strictUtf8.decode(fromByteString(bytes));
     return true;
   } catch {
     return false;

@@ -54,8 +54,8 @@ function readField(data: Uint8Array, at: number, delimiter: number): (Field & { 
   if (end >= data.length) return undefined;
   const contentEnd = data[end] === LF && end > tail && data[end - 1] === CR ? end - 1 : end;
   return isQuoted
-    ? { text: toByteString(data.subarray(at + 1, closing)).replaceAll('""', '"'), badQuote: contentEnd > tail, end }
-    : { text: toByteString(data.subarray(at, contentEnd)), badQuote: false, end };
+    ? { text: toByteString(data, at + 1, closing).replaceAll('""', '"'), badQuote: contentEnd > tail, end }
+    : { text: toByteString(data, at, contentEnd), badQuote: false, end };
 }
 
 /** The index of the first quote from `from` on that is not doubled. */

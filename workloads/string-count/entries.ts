@@ -67,7 +67,7 @@ export function decodeEntries(bytes: Uint8Array): Entry[] {
     const head = bytes[at++] as number;
     const shared = length(head >> 4);
     const rest = length(head & 15);
-    key = key.slice(0, shared) + toByteString(bytes.subarray(at, at + rest));
+    key = key.slice(0, shared) + toByteString(bytes, at, at + rest);
     at += rest;
     const folded = readVarint();
     entries.push({ key, sum: (folded >> 1n) ^ -(folded & 1n) });
