@@ -2,7 +2,7 @@ import { InputError } from "kindling";
 import type { TreeRange } from "./forest/fit.ts";
 import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 import { MAX_BINNED_DEPTH } from "./forest/wasm-grower.ts";
-import { MAX_ROW_BINS } from "./rows/block.ts";
+import { MAX_ROW_BINS, rowBytes } from "./rows/block.ts";
 import type { LevelOptions } from "./rows/growth.ts";
 import { featureCount, type Params, treeRanges } from "./options.ts";
 
@@ -51,15 +51,19 @@ export function planModel(params: Omit<Params, "model"> & { readonly model: Mode
   return { model, options, linear: params.trend === "linear", trees, models: boosts ? ranges.length : trees, ranges };
 }
 
-/** The deepest trees that grow by levels, and the bins and blocks of rows by default. */
+/** The deepest trees that grow by levels, and the bins of rows by default. */
 const LEVELS = 16;
 const ROW_BINS = 64;
+/** The fewest blocks by default, and their bytes where there are more. */
 const BLOCKS = 4;
+const BLOCK_BYTES = 2 ** 24;
 
-/** How a forest's trees grow where nodes share the rows. */
+/** How a forest's trees grow where nodes share `rows` training rows with so many features. */
 export function planRows(
   params: Params,
   { options }: ModelPlan,
+  rows: number,
+  features: number,
 ): { readonly blocks: number; readonly maxBins: number; readonly options: LevelOptions } {
   if (options.maxDepth > LEVELS) {
     throw new InputError(`nodes that share the rows grow trees by levels: set --max-depth, at most ${LEVELS}`);
@@ -68,7 +72,8 @@ export function planRows(
   if (maxBins > MAX_ROW_BINS) {
     throw new InputError(`--max-bins ${maxBins}: where nodes share the rows, at most ${MAX_ROW_BINS} are possible`);
   }
-  return { blocks: params.partitions ?? BLOCKS, maxBins, options: levelOptions };
+  const blocks = params.partitions ?? Math.max(BLOCKS, Math.ceil((rows * rowBytes(features)) / BLOCK_BYTES));
+  return { blocks: Math.max(1, Math.min(rows, blocks)), maxBins, options: levelOptions };
 }
 
 /** One task for each boosted model. */

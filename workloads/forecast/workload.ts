@@ -9,7 +9,8 @@ import { type ModelPlan, planModel } from "./models.ts";
 import { type Params, params, shareTasks } from "./options.ts";
 import { type Fitted, jobMetrics, type TrainedSummary } from "./report.ts";
 import { seconds } from "./seconds.ts";
-import { driveRows, openShared } from "./rows/drive.ts";
+import { driveRows } from "./rows/drive.ts";
+import { openShared } from "./rows/open.ts";
 import type { Conclusion } from "./tasks/conclude.ts";
 import { detrend } from "./tasks/detrend.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
@@ -21,33 +22,11 @@ import { libraryFit, libraryPredict } from "./tasks/ml-random-forest.ts";
 import { average, predict, predictIntervals } from "./tasks/predict.ts";
 import { prepare } from "./tasks/prepare.ts";
 import { readFiles, survey } from "./tasks/read.ts";
-import {
-  codeRows,
-  countDays,
-  divideRows,
-  findMiddles,
-  fitRowRules,
-  gatherTails,
-  joinBlock,
-  joinModel,
-  judgePart,
-  predictRows,
-  preparedOf,
-  readHeader,
-  scoreRows,
-  surveyRows,
-} from "./tasks/read-rows.ts";
 import { encodeReport, reportColumns, reportRows } from "./tasks/report-data.ts";
-import {
-  beginTrees,
-  countRows,
-  finishTrees,
-  growSubtrees,
-  planHandOut,
-  shareRows,
-  splitNodes,
-  sumCounts,
-} from "./tasks/rows.ts";
+import * as coding from "./tasks/code-rows.ts";
+import * as predicting from "./tasks/predict-rows.ts";
+import * as reading from "./tasks/read-rows.ts";
+import * as growing from "./tasks/rows.ts";
 import { tryModel } from "./tasks/try-model.ts";
 
 interface Trained extends TrainedSummary {
@@ -68,28 +47,6 @@ export default defineWorkload({
     detrend,
     tryModel,
     fit,
-    readHeader,
-    countDays,
-    divideRows,
-    surveyRows,
-    findMiddles,
-    gatherTails,
-    fitRowRules,
-    judgePart,
-    preparedOf,
-    codeRows,
-    joinBlock,
-    beginTrees,
-    countRows,
-    sumCounts,
-    splitNodes,
-    planHandOut,
-    shareRows,
-    growSubtrees,
-    finishTrees,
-    joinModel,
-    predictRows,
-    scoreRows,
     question,
     explain,
     predict,
@@ -106,6 +63,10 @@ export default defineWorkload({
     reportRows,
     libraryFit,
     libraryPredict,
+    ...reading,
+    ...coding,
+    ...growing,
+    ...predicting,
   },
   async drive(job, params) {
     if (params.seriesModels && params.modelFormat !== "json") {

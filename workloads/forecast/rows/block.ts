@@ -9,6 +9,9 @@ export type RowBlock = {
   readonly targets: Int32Array;
 };
 
+/** Bytes of a row in a block. */
+export const rowBytes = (columns: number): number => columns + Int32Array.BYTES_PER_ELEMENT;
+
 /** What all nodes know of all rows. */
 export type RowFrame = {
   /** Training rows of all blocks. */

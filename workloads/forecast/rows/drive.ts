@@ -1,79 +1,35 @@
-import {
-  type Dataset,
-  InputError,
-  type Job,
-  type JobResult,
-  type Metrics,
-  type Source,
-  type SourceRange,
-  splitSource,
-} from "kindling";
+import { type Dataset, InputError, type Job, type JobResult, type Metrics } from "kindling";
 import { type FeaturePlan, planFeatures } from "../data/features.ts";
 import type { Case } from "../data/holdout.ts";
 import type { Prepared } from "../data/prepared.ts";
 import { encodeModel } from "../encode-model.ts";
 import type { Forest } from "../forest/forest.ts";
-import { MAX_ROWS } from "../forest/training-set.ts";
 import { planModel, planRows } from "../models.ts";
 import { featureOptions, type Params } from "../options.ts";
 import { type Fitted, jobMetrics } from "../report.ts";
 import { seconds } from "../seconds.ts";
+import { codeRows, joinBlock } from "../tasks/code-rows.ts";
 import type { Judged } from "../tasks/conclude.ts";
+import { joinModel, predictRows, type RowModel, scoreRows } from "../tasks/predict-rows.ts";
 import {
-  codeRows,
-  countDays,
   divideRows,
   findMiddles,
   fitRowRules,
   gatherTails,
-  joinBlock,
-  joinModel,
   judgePart,
-  predictRows,
   preparedOf,
-  readHeader,
-  type RowModel,
-  scoreRows,
   surveyRows,
 } from "../tasks/read-rows.ts";
 import { MAX_ROWS as MOST_TRAIN_ROWS } from "./block.ts";
-import type { DayCounts } from "./divide.ts";
 import { fitByRows } from "./fit.ts";
-import type { Layout } from "./records.ts";
+import { checkParams, openRows, parts, type RowFile } from "./open.ts";
 import { addCleaning, featuresOf, type Part, type RowRules } from "./rules.ts";
-import type { Division, RulesRequest, Survey, SurveyPlan, Tails } from "./survey.ts";
+import type { RulesRequest } from "./fit-rules.ts";
+import type { Division, Survey, SurveyPlan } from "./survey.ts";
+import type { Tails } from "./tails.ts";
 
-/** Bytes of a file that one task reads. */
-const RANGE_BYTES = 2 ** 22;
 /** Of files up to this size, rules are fitted on all rows; of larger ones on a sample of about so many bytes. */
 const SAMPLE_BYTES = 2 ** 22;
-
-/** A file whose rows are read in parts. */
-export interface RowFile {
-  readonly source: Source;
-  readonly ranges: readonly SourceRange[];
-  readonly layout: Layout;
-  readonly hasTarget: boolean;
-  readonly counted: Dataset<DayCounts, { readonly rows: number }>;
-}
-
-/** Shorter files have no more rows than one node's lists can hold: a row has a date, a comma, a digit and a line end. */
-const SHORTEST_ROW = 11;
-
-/** The observed file, if nodes are to share its rows: as asked, or because it has more of them than one node's lists can hold. */
-export async function openShared(job: Job, params: Params): Promise<RowFile | undefined> {
-  const { distribute, observed, series } = params;
-  if (distribute === "trees") return undefined;
-  if (distribute === "rows") {
-    checkParams(params);
-  } else {
-    const { bytes } = await job.source(observed);
-    if (series !== undefined || bytes <= MAX_ROWS * SHORTEST_ROW) return undefined;
-  }
-  const opened = await openRows(job, params, observed, { wanted: "all", withTarget: true });
-  const rows = opened.counted.summaries.reduce((total, part) => total + part.rows, 0);
-  return distribute === "rows" || rows > MAX_ROWS ? opened : undefined;
-}
 
 /** The driver where nodes share the rows: no task ever has all of them. */
 export async function driveRows(job: Job, params: Params, observed: RowFile): Promise<JobResult> {
@@ -105,50 +61,6 @@ const featurePlan = (params: Params, { layout }: RowFile): FeaturePlan => {
   return planFeatures(featureOptions(params), names, params.target);
 };
 
-const SHARED = `with --distribute rows, and for more than ${MAX_ROWS} rows, nodes share the rows`;
-const OR_ELSE = `or --distribute trees for at most ${MAX_ROWS} rows`;
-
-/** What needs the rows around a row, or all rows at once, is not possible. */
-function checkParams(params: Params): void {
-  const asked: Readonly<Record<string, boolean>> = {
-    "--series": params.series !== undefined,
-    "--backtest": params.backtest !== undefined,
-    "--horizon": params.horizon !== undefined,
-    "--lags": params.lags !== undefined,
-    "--windows": params.windows !== undefined,
-    "--trend": params.trend !== "none",
-    "--intervals": params.intervals !== undefined,
-    "--explain": params.explain,
-    "--report": params.reportData,
-    "--engine ml-random-forest": params.engine !== "kindling",
-  };
-  const [first] = Object.keys(asked).filter((option) => asked[option]);
-  if (first !== undefined) {
-    throw new InputError(`${first} needs all rows in one place, but ${SHARED}: leave it out, ${OR_ELSE}`);
-  }
-  if (params.model !== "rf") {
-    throw new InputError(
-      `--model ${params.model} needs all rows in one place, but ${SHARED}: use --model rf, ${OR_ELSE}`,
-    );
-  }
-}
-
-async function openRows(
-  job: Job,
-  { date, target }: Params,
-  file: string,
-  what: { readonly wanted: "all" | readonly string[]; readonly withTarget: boolean },
-): Promise<RowFile> {
-  const source = await job.source(file);
-  const input = { source: source.ordinal, date, target, ...what };
-  const layout = await job.fetch(await job.map(readHeader, [input], { label: "header" }), 0);
-  const ranges = splitSource(source, RANGE_BYTES);
-  const counted = await job.map(countDays, parts({ ranges, layout }), { label: `days of ${source.name}` });
-  return { source, ranges, layout, hasTarget: what.withTarget, counted };
-}
-
-const parts = ({ ranges, layout }: Pick<RowFile, "ranges" | "layout">) => ranges.map((range) => ({ range, layout }));
-
 interface TrainedCase {
   readonly fitted: Fitted;
   readonly result: Dataset<string>;
@@ -167,10 +79,15 @@ async function trainCase(
   const { target } = params;
   const division = await job.fetch(await divide(job, observed, wanted), 0);
   const surveyed = await survey(job, params, observed, { division, hasTarget: true }, label);
+  const trainRows = surveyed.summaries.map((summary) => summary.trainRows);
+  const rows = trainRows.reduce((total, count) => total + count, 0);
+  if (rows > MOST_TRAIN_ROWS) {
+    throw new InputError(`${observed.source.name}: ${rows} rows to train on; at most ${MOST_TRAIN_ROWS} are possible`);
+  }
   const plan = featurePlan(params, observed);
   const features = featuresOf({ plan }, [], []).names.length;
   const model = planModel({ ...params, model: "rf" }, features);
-  const { maxBins, options, blocks: wantedBlocks } = planRows(params, model);
+  const { maxBins, options, blocks } = planRows(params, model, rows, features);
   const tails = isSampled(observed) ? await gather(job, observed, surveyed, division, label) : undefined;
   const request: RulesRequest = {
     ...{ division, target, plan, maxBins, file: observed.source.name },
@@ -186,12 +103,6 @@ async function trainCase(
   });
   const rules = await job.broadcast({ dataset: fitted, partition: 0 });
   const prepared = await job.map(preparedOf, fitted);
-  const trainRows = surveyed.summaries.map((summary) => summary.trainRows);
-  const rows = trainRows.reduce((total, count) => total + count, 0);
-  if (rows > MOST_TRAIN_ROWS) {
-    throw new InputError(`${observed.source.name}: ${rows} rows to train on; at most ${MOST_TRAIN_ROWS} are possible`);
-  }
-  const blocks = Math.max(1, Math.min(rows, wantedBlocks));
   let first = 0;
   const inputs = parts(observed).map((part, at) => {
     const input = { ...part, division, first };

@@ -97,10 +97,13 @@ export async function fitByRows(
   };
 }
 
-/** By sizes and parameters alone: nodes that are split by histograms have more than SMALL rows each. */
+/**
+ * By sizes and parameters alone: nodes that are split by histograms have more than SMALL rows each, and of two children one is
+ * counted.
+ */
 function treesTogether({ rows, features, blocks, maxBins, options, trees }: RowsPlan): number {
   // No tree has so many levels that this shift overflows.
-  const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 1), Math.ceil(rows / SMALL)));
+  const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 2), Math.ceil(rows / SMALL / 2)));
   const bytes = nodes * features * (maxBins + 1) * CELL * 8;
   return Math.max(1, Math.min(trees, Math.floor(LEVEL_BYTES / (bytes * blocks))));
 }

@@ -10,9 +10,11 @@ import { binTrainingSet } from "../forest/bins.ts";
 import { syntheticWeather } from "../synthetic.ts";
 import workload from "../workload.ts";
 import { divideDays } from "./divide.ts";
+import { fitRules } from "./fit-rules.ts";
 import { type Layout, readRows } from "./records.ts";
 import { codeFeature } from "./rules.ts";
-import { fitRules, joinSurveys, middlesOf, rangesOf, Surveyor, TailGatherer } from "./survey.ts";
+import { joinSurveys, Surveyor } from "./survey.ts";
+import { middlesOf, rangesOf, TailGatherer } from "./tails.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

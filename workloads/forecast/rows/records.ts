@@ -1,6 +1,20 @@
 import { type ByteReader, InputError, type SourceRange } from "kindling";
 import { type DateForm, type Day, formOf, parseDay } from "../data/dates.ts";
 import { parseNumber } from "../data/table.ts";
+import {
+  COMMA,
+  dateAt,
+  fieldAt,
+  fieldsOf,
+  keyOf,
+  MINUS,
+  NEWLINE,
+  POINT,
+  QUOTE,
+  RETURN,
+  RowProblem,
+  ZERO,
+} from "./fields.ts";
 
 /** Where a large file has what: its columns are known, and its rows are read in any number of parts. */
 export type Layout = {
@@ -17,10 +31,13 @@ export type Layout = {
 const PIECE = 2 ** 20;
 /** Bytes of a line. */
 const LONGEST_LINE = 2 ** 24;
-const [NEWLINE, RETURN, QUOTE, COMMA, MINUS, POINT, ZERO] = [10, 13, 34, 44, 45, 46, 48];
 /** 10ⁿ, exact: m / 10ⁿ is the double nearest to the decimal where m has at most 15 digits. */
 const POWERS = Array.from({ length: 16 }, (_, n) => Number(`1e${n}`));
 const EXACT_DIGITS = 15;
+
+/** In place of a column: the date, and what is not read. */
+const DATE = -1;
+const SKIP = -2;
 
 /** What a part of a file says of the form of its dates and of blank lines at its end. */
 export interface PartEnd {
@@ -90,18 +107,6 @@ export async function readRows(
     throw new InputError(`${reader.name}: ${error.tell(row)}`);
   }
   return parser.end;
-}
-
-/** Something wrong in the line that begins at byte `at`. */
-class RowProblem extends Error {
-  readonly at: number;
-  readonly tell: (row: number) => string;
-
-  constructor(at: number, tell: (row: number) => string) {
-    super("a row cannot be read");
-    this.at = at;
-    this.tell = tell;
-  }
 }
 
 async function countLines(reader: ByteReader, from: number, to: number): Promise<number> {
@@ -269,75 +274,4 @@ class RowParser {
       (row) => `row ${row} has ${count} where the header has ${this.#slots.length}; correct or remove it`,
     );
   }
-}
-
-const DATE = -1;
-const SKIP = -2;
-
-/** A date as a number that tells both forms apart. */
-const keyOf = (text: string): number => Number(text.replaceAll("-", "")) * (text.includes("-") ? -1 : 1);
-
-/** A date that was read before. */
-function dateAt(
-  bytes: Uint8Array,
-  start: number,
-  known: ReadonlyMap<number, Day>,
-): { readonly day: Day; readonly form: DateForm; readonly end: number } | undefined {
-  const dashed = bytes[start + 4] === MINUS;
-  let end = start;
-  let key = 0;
-  for (let digit = 0; digit < 8; digit++) {
-    if (dashed && (digit === 4 || digit === 6) && bytes[end++] !== MINUS) return undefined;
-    const code = bytes[end++] as number;
-    if (!(code >= ZERO && code < ZERO + 10)) return undefined;
-    key = key * 10 + code - ZERO;
-  }
-  if (bytes[end] !== COMMA && bytes[end] !== NEWLINE && bytes[end] !== RETURN) return undefined;
-  const day = known.get(dashed ? -key : key);
-  return day === undefined ? undefined : { day, form: dashed ? "YYYY-MM-DD" : "YYYYMMDD", end };
-}
-
-/** The field at `start`, without its quotes, and where what ends it is. `line` is where its line begins, for messages. */
-function fieldAt(bytes: Uint8Array, start: number, line: number): { readonly text: string; readonly end: number } {
-  let end = start;
-  if (bytes[start] !== QUOTE) {
-    while (bytes[end] !== COMMA && bytes[end] !== NEWLINE) {
-      if (bytes[end] === QUOTE)
-        throw new RowProblem(line, (row) => `row ${row}: a quote inside a field that is not quoted`);
-      end++;
-    }
-    if (bytes[end] === NEWLINE && end > start && bytes[end - 1] === RETURN) end--;
-    return { text: decode(bytes.subarray(start, end), line), end };
-  }
-  for (end = start + 1; ; end++) {
-    if (bytes[end] === NEWLINE || end >= bytes.length) {
-      throw new RowProblem(line, (row) => `row ${row}: a quoted field is not closed before the line ends`);
-    }
-    if (bytes[end] !== QUOTE) continue;
-    if (bytes[end + 1] !== QUOTE) break;
-    end++;
-  }
-  const after = bytes[end + 1];
-  if (after !== COMMA && after !== NEWLINE && after !== RETURN) {
-    throw new RowProblem(line, (row) => `row ${row}: text after a closing quote`);
-  }
-  return { text: decode(bytes.subarray(start + 1, end), line).replaceAll('""', '"'), end: end + 1 };
-}
-
-function decode(bytes: Uint8Array, line: number): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new RowProblem(line, (row) => `row ${row} is not UTF-8 text; save the file as CSV in UTF-8`);
-  }
-}
-
-function fieldsOf(bytes: Uint8Array, start: number, line: number): number {
-  let fields = 1;
-  for (let at = fieldAt(bytes, start, line).end; bytes[at] !== NEWLINE; fields++) {
-    if (bytes[at] !== COMMA) return fields;
-    at = fieldAt(bytes, at + 1, line).end;
-    if (bytes[at] === RETURN && bytes[at + 1] === NEWLINE) at++;
-  }
-  return fields;
 }

@@ -22,6 +22,9 @@ export type RowRules = {
   readonly rare: Readonly<Partial<Record<Part, readonly boolean[]>>>;
 };
 
+/** Columns whose counts are reported: a summary is small. */
+export const LISTED = 30;
+
 /** Cleans the values of some columns, row by row, and counts what it did: `cleanColumn` where all rows are not at hand. */
 export class RowCleaner {
   readonly #rules: Pick<RowRules, "columns" | "ranges">;

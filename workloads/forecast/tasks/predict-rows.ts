@@ -1,0 +1,110 @@
+import { defineTask } from "kindling";
+import { type Day, formatDate } from "../data/dates.ts";
+import type { CleaningCounts } from "../data/prepared.ts";
+import { type Forest, sumLeaves } from "../forest/forest.ts";
+import { RowBatch } from "../rows/batch.ts";
+import { readRows } from "../rows/records.ts";
+import { LISTED, type Part, RowCleaner, type RowRules } from "../rows/rules.ts";
+import { type Division, partOf } from "../rows/survey.ts";
+import { type Conclusion, conclude } from "./conclude.ts";
+import type { PartInput } from "./read-rows.ts";
+
+/** Rules and trees: all that predictions need. */
+export type RowModel = { readonly rules: RowRules; readonly forest: readonly Forest[] };
+
+/** The rules come first. */
+export const joinModel = defineTask<readonly (RowRules | Forest)[], RowModel>({
+  js: ([rules, ...forest]) => ({ rules: rules as RowRules, forest: forest as Forest[] }),
+});
+
+export type PredictInput = PartInput & {
+  readonly part: Part;
+  /** Which rows to predict; `null` for all. */
+  readonly division: Division | null;
+  readonly hasTarget: boolean;
+};
+
+/** The predictions of a part's rows, in the file's order. */
+export type PredictedRows = {
+  readonly days: Int32Array;
+  readonly dashed: boolean;
+  readonly truth: Float64Array;
+  readonly predictions: Float64Array;
+};
+export type PredictedSummary = { readonly counts: CleaningCounts; readonly rows: number };
+
+/** Predicts a part's rows. True values stay as they came. */
+export const predictRows = defineTask<PredictInput, PredictedRows, RowModel, PredictedSummary>({
+  async js({ range, layout, part, division, hasTarget }, context) {
+    const { rules, forest } = context.broadcast;
+    const predictors = rules.columns.length - 1;
+    const cleaner = new RowCleaner(rules, part);
+    const batch = new RowBatch(rules);
+    const days: Day[] = [];
+    const truth: number[] = [];
+    const predictions: number[] = [];
+    const flush = (): void => {
+      for (const value of predictBatch(rules, forest, batch.features())) predictions.push(value);
+    };
+    const end = await readRows(context.open(range.source), range, layout, (day, values) => {
+      if (division !== null && partOf(division, day) !== part) return;
+      days.push(day);
+      truth.push(hasTarget ? (values[predictors] as number) : Number.NaN);
+      for (let column = 0; column < predictors; column++) {
+        values[column] = cleaner.clean(column, values[column] as number);
+      }
+      if (batch.add(day, values)) flush();
+    });
+    flush();
+    context.report({ counts: cleaner.counts(LISTED), rows: days.length });
+    return {
+      days: Int32Array.from(days),
+      dashed: end.form === "YYYY-MM-DD",
+      truth: Float64Array.from(truth),
+      predictions: Float64Array.from(predictions),
+    };
+  },
+});
+
+function predictBatch({ prepared, frame }: RowRules, forest: readonly Forest[], features: Float64Array): Float64Array {
+  const columns = prepared.features.length;
+  const sums = new Float64Array(features.length / columns);
+  let models = 0;
+  for (const part of forest) {
+    sumLeaves(part, features, columns, sums);
+    models += part.models;
+  }
+  const shift = models * Math.round(frame.base * frame.scale);
+  return sums.map((sum) => (sum + shift) / (models * frame.scale));
+}
+
+export type ScoreInput = { readonly target: string; readonly part: Part };
+
+/** Puts predictions in the order of days, scores them, writes the result file. */
+export const scoreRows = defineTask<readonly PredictedRows[], string, ScoreInput, Conclusion>({
+  js(parts, context) {
+    const { target, part } = context.broadcast;
+    const total = parts.reduce((sum, own) => sum + own.days.length, 0);
+    const days = new Int32Array(total);
+    const dashed = new Uint8Array(total);
+    const truth = new Float64Array(total);
+    const values = new Float64Array(total);
+    let filled = 0;
+    for (const own of parts) {
+      days.set(own.days, filled);
+      truth.set(own.truth, filled);
+      values.set(own.predictions, filled);
+      dashed.fill(own.dashed ? 1 : 0, filled, filled + own.days.length);
+      filled += own.days.length;
+    }
+    const order = Uint32Array.from(days.keys()).sort((a, b) => (days[a] as number) - (days[b] as number) || a - b);
+    const query = {
+      dates: Array.from(order, (row) => formatDate(days[row] as Day, dashed[row] === 1)),
+      features: new Float64Array(0),
+      truth: Float64Array.from(order, (row) => truth[row] as number),
+    };
+    const result = { target, series: null, header: true, queries: { [part]: query } };
+    const predictions = Float64Array.from(order, (row) => values[row] as number);
+    return conclude({ ...context, broadcast: result }, () => predictions);
+  },
+});
