@@ -62,6 +62,8 @@ export interface NodeParts {
   readonly collect?: (() => void) | undefined;
 }
 
+/** The system keeps what is written to a file in memory where there is room: a larger share of ours would only grow with the job. */
+const HELD_MOST_BYTES = 2 ** 28;
 /** More held outputs than this would not fit into a hello. */
 const HELD_MOST = 50_000;
 const HELLO_NAME = 64;
@@ -106,12 +108,11 @@ export class ComputeNode {
       isJoined: () => this.#session.isJoined,
     };
     this.#publisher = new Publisher(clock, () => this.state);
-    // A sixteenth of the memory for outputs (a quarter where there is no file for the rest), an eighth for each cache; the kernels share it all
-    // besides, since they seldom need their share.
+    // The outputs' share is below; an eighth of the memory for each cache. The kernels share it all besides, since they seldom need their share.
     const spill = this.#spill(memoryBytes / 16);
-    // A browser's files are slow beside its memory, so that a tab keeps a quarter all the same.
+    // A browser's files are slow beside its memory, so that a tab keeps a quarter in it all the same.
     const isQuarter = spill === undefined || identity.kind === "tab";
-    this.#held = new HeldOutputs(memoryBytes / (isQuarter ? 4 : 16), spill);
+    this.#held = new HeldOutputs(isQuarter ? memoryBytes / 4 : Math.min(memoryBytes / 16, HELD_MOST_BYTES), spill);
     const count = (direction: "received" | "sent", bytes: number): void => {
       this.#bytes[direction] += bytes;
       this.#publisher.changed();
