@@ -116,7 +116,7 @@ function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): b
 export function addBatch(batch: usize, from: u32, count: u32): u32 {
   const end = batch + (<usize>count << 4);
   let item = batch + (<usize>from << 4);
-  if (!isList && shift < LARGE_SHIFT) fetchAll(item, end);
+  if (!isList && used >= 16384) fetchAll(item, end);
   while (item < end) {
     if (!isList) {
       item =
@@ -134,13 +134,18 @@ export function addBatch(batch: usize, from: u32, count: u32): u32 {
 
 const fetched = memory.data(8, 8);
 
-/** Asks for the slots of all keys, so that the memory answers many at once. */
+/** Loads the slots of all keys, with so few instructions that many loads are under way at a time. May look at three items more. */
 function fetchAll(item: usize, end: usize): void {
   const at = table;
   const shiftBy = shift;
-  for (; item < end; item += SLOT) {
-    store<u64>(fetched, load<u64>(at + (<usize>((load<u64>(item) * MULTIPLIER) >> shiftBy) << 4)));
+  let all: u64 = 0;
+  for (; item < end; item += 4 * SLOT) {
+    all |= load<u64>(at + (<usize>((load<u64>(item) * MULTIPLIER) >> shiftBy) << 4));
+    all |= load<u64>(at + (<usize>((load<u64>(item, 16) * MULTIPLIER) >> shiftBy) << 4));
+    all |= load<u64>(at + (<usize>((load<u64>(item, 32) * MULTIPLIER) >> shiftBy) << 4));
+    all |= load<u64>(at + (<usize>((load<u64>(item, 48) * MULTIPLIER) >> shiftBy) << 4));
   }
+  store<u64>(fetched, all);
 }
 
 /** Adds what the table has keys for, up to the first key that it has not. */

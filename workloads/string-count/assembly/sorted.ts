@@ -33,8 +33,8 @@ export let keyLength: usize = 0;
 export let keyWord: u64 = 0;
 export let keySum: i64 = 0;
 
-/** How far ahead of the current item entries are asked for. */
-const AHEAD: usize = 16 * ITEM;
+/** So many items' entries are asked for at a time. */
+const BLOCK: usize = 64 * ITEM;
 
 const scratch = memory.data(16, 8);
 let scratchSide: usize = 0;
@@ -77,6 +77,7 @@ function start(items: usize, count: u32, wide: usize, countWide: u32): void {
   shortAt = items;
   shortEnd = items + <usize>count * ITEM;
   wideAt = wide;
+  fetchedTo = wide;
   wideEnd = wide + <usize>countWide * ITEM;
 }
 
@@ -115,6 +116,7 @@ function mergeChunk(): bool {
     const distinct = combineWide(wideItems, wideItemCount);
     if (!areSumsRight(distinct)) return false;
     wideAt = wideItems;
+    fetchedTo = wideItems;
     wideEnd = wideItems + <usize>distinct * ITEM;
   }
   return areSumsRight(0);
@@ -158,17 +160,26 @@ function showShort(): void {
   keyLength = 8 - (<usize>ctz(keyWord) >> 3);
 }
 
+/** Up to where items' entries were asked for. */
+let fetchedTo: usize = 0;
 const fetched = memory.data(8, 8);
 
-/** Asks for the entry of a later item: they lie anywhere, and the memory answers many at once. */
-// @ts-ignore: decorator
-@inline
-function fetchAhead(item: usize, end: usize): void {
-  if (item + AHEAD < end) store<u64>(fetched, load<u64>(<usize>load<u32>(item + AHEAD, 8)));
+/** Asks for the entries of the items from `item` on: they lie anywhere, and with so few instructions the memory answers many at once. */
+function fetchBlock(item: usize, end: usize): void {
+  fetchedTo = min(item + BLOCK, end);
+  const last = end - ITEM;
+  let all: u64 = 0;
+  for (; item < fetchedTo; item += 4 * ITEM) {
+    all |= load<u64>(<usize>load<u32>(item, 8));
+    all |= load<u64>(<usize>load<u32>(min(item + ITEM, last), 8));
+    all |= load<u64>(<usize>load<u32>(min(item + 2 * ITEM, last), 8));
+    all |= load<u64>(<usize>load<u32>(min(item + 3 * ITEM, last), 8));
+  }
+  store<u64>(fetched, all);
 }
 
 function takeWide(): void {
-  fetchAhead(wideAt, wideEnd);
+  if (wideAt >= fetchedTo) fetchBlock(wideAt, wideEnd);
   const entry = <usize>load<u32>(wideAt, 8);
   showWide(entry);
   wideAt += ITEM;
@@ -262,9 +273,10 @@ function combineShort(items: usize, count: u32, to: usize): usize {
 function combineWide(items: usize, count: u32): i32 {
   const end = items + <usize>count * ITEM;
   let to = items;
+  fetchedTo = items;
   for (let item = items; item < end; ) {
     const entry = <usize>load<u32>(item, 8);
-    fetchAhead(item, end);
+    if (item >= fetchedTo) fetchBlock(item, end);
     high = 0;
     low = 0;
     do {

@@ -80,47 +80,60 @@ export function addWideBatch(count: u32): void {
   const start = table;
   const shiftBy = shift;
   const wrap = mask;
-  // All slots are asked for before any is needed, then all entries, so that the memory answers many at once.
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
     const hash = finish(mix(mix(mix(0, load<u64>(item)), load<u64>(item, 8)), load<u64>(item, 16)));
     store<u64>(item, hash, 32);
-    store<u64>(fetched, load<u64>(start + (<usize>(hash >> shiftBy) << 3)));
+    store<u32>(item, <u32>(start + (<usize>(hash >> shiftBy) << 3)), 40);
   }
+  // All slots are asked for before any is needed, then all entries, so that the memory answers many at once.
+  fetchAll(end);
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
-    const hash = load<u64>(item, 32);
-    const upper = hash & HASH_UPPER;
-    let offset = <usize>(hash >> shiftBy) << 3;
-    let found = load<u64>(start + offset);
+    const upper = load<u64>(item, 32) & HASH_UPPER;
+    let slot = <usize>load<u32>(item, 40);
+    let found = load<u64>(slot);
     // Past the slots of other hashes here already: the entry asked for is then nearly always the right one.
     while (found != 0 && (found & HASH_UPPER) != upper) {
-      offset = (offset + SLOT) & wrap;
-      found = load<u64>(start + offset);
+      slot = start + ((slot + SLOT - start) & wrap);
+      found = load<u64>(slot);
     }
-    store<u32>(item, <u32>offset, 40);
-    store<u64>(fetched, load<u64>(<usize>(found & 0xffffffff)));
+    store<u32>(item, <u32>slot, 44);
+    store<u32>(item, <u32>found, 40);
   }
+  fetchAll(end);
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
     const key0 = load<u64>(item);
     const key1 = load<u64>(item, 8);
     const key2 = load<u64>(item, 16);
     const hash = load<u64>(item, 32);
-    let offset = <usize>load<u32>(item, 40);
+    let slot = <usize>load<u32>(item, 44);
     for (;;) {
-      const found = load<u64>(start + offset);
+      const found = load<u64>(slot);
       const entry = <usize>(found & 0xffffffff);
       if (((load<u64>(entry) ^ key0) | (load<u64>(entry, 8) ^ key1) | (load<u64>(entry, 16) ^ key2)) == 0) {
         addToEntry(entry, load<i64>(item, 24));
         break;
       }
       if (found == 0) {
-        const added = newEntry(start + offset, hash);
+        const added = newEntry(slot, hash);
         v128.store(added, v128.load(item));
         v128.store(added, v128.load(item, 16), 16);
         break;
       }
-      offset = (offset + SLOT) & wrap;
+      slot = start + ((slot + SLOT - start) & wrap);
     }
   }
+}
+
+/** Loads what the addresses of all items point to, with so few instructions that many loads are under way at a time. */
+function fetchAll(end: usize): void {
+  let all: u64 = 0;
+  for (let item = wideBatch; item < end; item += 4 * WIDE_ITEM) {
+    all |= load<u64>(<usize>load<u32>(item, 40));
+    all |= load<u64>(<usize>load<u32>(item + WIDE_ITEM, 40));
+    all |= load<u64>(<usize>load<u32>(item + 2 * WIDE_ITEM, 40));
+    all |= load<u64>(<usize>load<u32>(item + 3 * WIDE_ITEM, 40));
+  }
+  store<u64>(fetched, all);
 }
 
 /** Takes an entry and puts it into a free slot. */
