@@ -196,6 +196,19 @@ test("a sample counts keys, passes over bad rows and begins where it can", async
   ]);
 });
 
+test("keys that differ in their last bytes alone, but for one that differs in all", async () => {
+  for (const length of [1, 3, 15]) {
+    const rows = Array.from({ length: 6000 }, (_, index) => {
+      const number = (index * 2897) % 6000;
+      return [`${"k".repeat(length)}${10_000 + number}`, BigInt(index)] as const;
+    });
+    const odd = ["\u00ff~ABCDEFGHIJKLMNOP", 1n] as const;
+    expect(resultText(await runBoth({ partitions: 1 }, csvOf([...rows, odd], false, "\n")))).toBe(
+      sumsOf([...rows, odd]),
+    );
+  }
+});
+
 test("a file large enough is sampled, and cut into buckets between its keys", { timeout: 60_000 }, async () => {
   const rng = philoxRng(8, 0);
   const keys = Array.from({ length: 300_000 }, (_, index) => `${rng.uint32().toString(36)}-and-some-words-${index}`);

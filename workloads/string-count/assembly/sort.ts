@@ -15,6 +15,9 @@ const MAX_DIGIT_BITS: u32 = 11;
 /** Fewer items than this are sorted byte by byte: more digits, but fewer counters. */
 const WIDE_DIGIT_ITEMS: u32 = 1024;
 const INSERTION_ITEMS: u32 = 24;
+/** So many bits more than count the items are sorted by digit; an insertion sort of so many steps an item at most puts the rest right. */
+const SPARE_BITS: u32 = 8;
+const MOST_STEPS: u32 = 4;
 
 const counts = memory.data(2048 * 4, 64);
 
@@ -65,9 +68,25 @@ export function keepAll(sorted: usize, count: u32, to: usize): usize {
 /** Gives where the items are then: at `items` or at `spare`. */
 function sortInCache(items: usize, count: u32, spare: usize, bits: u64): usize {
   if (count <= INSERTION_ITEMS) {
-    insertionSort(items, count);
+    insertionSort(items, count, u32.MAX_VALUE);
     return items;
   }
+  const upper = tellingBits(bits, count);
+  const sorted = sortByDigits(items, count, spare, upper);
+  if (upper == bits || insertionSort(sorted, count, count * MOST_STEPS)) return sorted;
+  return sortByDigits(sorted, count, sorted == items ? spare : items, bits);
+}
+
+/** The uppermost bits, whole bytes of them, by which few of so many keys are likely to be left in the wrong order. */
+function tellingBits(bits: u64, count: u32): u64 {
+  const enough = <u64>(32 - clz(count) + SPARE_BITS);
+  let lower = bits;
+  while (lower != 0 && popcnt(bits & ~lower) < enough) lower &= (<u64>1 << ((63 - clz(lower)) & ~7)) - 1;
+  return bits & ~lower;
+}
+
+/** Sorts by these bits alone, from the lowest up. Gives where the items are then. */
+function sortByDigits(items: usize, count: u32, spare: usize, bits: u64): usize {
   let from = items;
   let to = spare;
   while (bits != 0) {
@@ -163,16 +182,22 @@ function deal(from: usize, count: u32, to: usize): void {
   }
 }
 
-function insertionSort(items: usize, count: u32): void {
+/** False if it is given up since more steps than `most` are needed. */
+function insertionSort(items: usize, count: u32, most: u32): bool {
   const end = items + <usize>count * ITEM;
+  let steps: u32 = 0;
   for (let item = items + ITEM; item < end; item += ITEM) {
-    const moving = v128.load(item);
     const key = load<u64>(item);
+    if (load<u64>(item - ITEM) <= key) continue;
+    const moving = v128.load(item);
     let place = item;
-    while (place > items && load<u64>(place - ITEM) > key) {
+    do {
       v128.store(place, v128.load(place - ITEM));
       place -= ITEM;
-    }
+    } while (place > items && load<u64>(place - ITEM) > key);
     v128.store(place, moving);
+    steps += <u32>((item - place) / ITEM);
+    if (steps > most) return false;
   }
+  return true;
 }
