@@ -221,7 +221,7 @@ test("a file large enough is sampled, and cut into buckets between its keys", { 
       files: { "in.csv": file },
     },
   );
-  expect(stages.find((stage) => stage.label === "count")?.outputs[0]?.length).toBe(5);
+  expect(stages.find((stage) => stage.label === "count")?.outputs[0]?.length).toBe(8);
   expect(metrics).toMatchObject({ tuples: 300_000, keys: 300_000, sum: 300_000 });
   const expected = `key,value\n${keys.sort().join(",1\n")},1\n`;
   expect(new TextDecoder().decode(artifacts.get("counts.csv")) === expected).toBe(true);

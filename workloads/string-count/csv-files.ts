@@ -59,7 +59,7 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
     async count(splitters) {
       const broadcast = await job.broadcast<CsvPlan>({ ...plan, isSample: false, splitters });
       const options = { broadcast, buckets: splitters.length + 1, backend: params.backend };
-      const parts = partsOf(files, bytes, params);
+      const parts = partsOf(files, bytes, params, options.buckets);
       let counted = await job.shuffle(count, parts, options);
       for (;;) {
         const wrong = wrongParts(files, parts, counted.summaries, params, dialect);
@@ -77,13 +77,13 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
 }
 
 /** All parts of all files, in order; `partitions` of them if there are no more files. */
-function partsOf(files: readonly CsvFile[], bytes: number, params: Parameters): CsvPart[] {
+function partsOf(files: readonly CsvFile[], bytes: number, params: Parameters, buckets: number): CsvPart[] {
   return files.flatMap(({ source, start }) => {
     const share = bytes === 0 ? 1 : (source.bytes - start) / bytes;
     const own = source.bytes - start;
     const wanted =
       params.partitions === undefined
-        ? partsOfBytes(own, params.taskMemory)
+        ? partsOfBytes(own, params.taskMemory, buckets)
         : Math.max(1, Math.round(params.partitions * share));
     return byteRanges(source.ordinal, start, source.bytes, wanted).map(
       (range): CsvPart => ({ range, first: range.start === start ? start : null }),

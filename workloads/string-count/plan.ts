@@ -9,8 +9,10 @@ const TUPLES_PER_PARTITION = 2 ** 22;
 const LEAST_BYTES_PER_PARTITION = 2 ** 25;
 const MOST_BYTES_PER_PARTITION = 2 ** 27;
 const USUAL_PARTITIONS = 24;
-/** More partitions than this are a multiple of it, so that two or four slots finish together. */
-const EVEN_PARTITIONS = 4;
+/** Of files with several buckets of keys: each part has most of them again, to be merged. With the most buckets most keys are new. */
+const PARTITIONS_OF_KNOWN_KEYS = 12;
+/** More partitions or buckets than this are a multiple of it, so that two or four slots finish together. */
+const EVEN = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
 const KEYS_PER_BUCKET = 2 ** 16;
 const MAX_BUCKETS = 64;
@@ -70,16 +72,19 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
     end: from + start + Math.min(length, SAMPLE_BYTES),
   }));
 
-/** How many parts of so many bytes: small enough for the memory that a task may use, if that is given. */
-export function partsOfBytes(bytes: number, taskMemory: number | undefined): number {
-  const usual = Math.min(MOST_BYTES_PER_PARTITION, Math.max(LEAST_BYTES_PER_PARTITION, bytes / USUAL_PARTITIONS));
+const even = (count: number): number => (count < EVEN ? count : Math.ceil(count / EVEN) * EVEN);
+
+/** How many parts of so many bytes, by the buckets of their keys: small enough for the memory that a task may use, if that is given. */
+export function partsOfBytes(bytes: number, taskMemory: number | undefined, buckets = 1): number {
+  const usualParts = buckets > 1 && buckets < MAX_BUCKETS ? PARTITIONS_OF_KNOWN_KEYS : USUAL_PARTITIONS;
+  const usual = Math.min(MOST_BYTES_PER_PARTITION, Math.max(LEAST_BYTES_PER_PARTITION, bytes / usualParts));
   const each = Math.min(usual, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
-  const parts = Math.max(1, Math.ceil(bytes / each));
-  return parts < EVEN_PARTITIONS ? parts : Math.ceil(parts / EVEN_PARTITIONS) * EVEN_PARTITIONS;
+  return even(Math.max(1, Math.ceil(bytes / each)));
 }
 
 function bucketsFor(keys: number, taskMemory: number | undefined): number {
-  const cached = Math.min(MAX_BUCKETS, Math.ceil(keys / KEYS_PER_BUCKET));
+  const needed = Math.ceil(keys / KEYS_PER_BUCKET);
+  const cached = Math.min(MAX_BUCKETS, needed > 1 ? even(Math.max(EVEN, needed)) : 1);
   const fitting = taskMemory === undefined ? 1 : Math.ceil((keys * BYTES_FOR_A_KEY) / taskMemory);
   return Math.max(1, Math.min(MOST_BUCKETS, Math.max(cached, fitting)));
 }
