@@ -32,11 +32,11 @@ export interface SparkRunOptions {
 
 /** Runs a job on Spark for this command, without a coordinator. */
 export async function runSpark(options: SparkRunOptions): Promise<JobView> {
-  const { workload, params, outFiles, verbose } = options;
+  const { workload, params, target, outFiles, verbose } = options;
   const createdAt = Date.now();
   const { id, run, prepared } = await prepare(options);
   let latest: SparkStatus | null = null;
-  const view = (): JobView => sparkJobView({ id, workload, params, createdAt, status: latest });
+  const view = (): JobView => sparkJobView({ id, workload, params, createdAt, target, status: latest });
   let stopProgress = (): void => undefined;
   let stopWaiting = (): void => undefined;
   try {

@@ -206,8 +206,26 @@ test("markup in names, metrics, errors and log lines stays text", () => {
 test("a job on Spark names it, and links its page as long as it runs", () => {
   const spark = { name: "Spark 3.5.9, local[2]", application: "local-7", page: "http://127.0.0.1:4040" };
   const text = "Spark 3.5.9, local[2], application local-7";
-  expect(cards(job({ spark }))[0]?.spark).toEqual({ text, page: spark.page });
-  expect(cards(job({ spark, state: "succeeded" }))[0]?.spark).toEqual({ text, page: null });
-  expect(cards(job({ spark: { ...spark, page: "javascript:alert(1)" } }))[0]?.spark).toEqual({ text, page: null });
-  expect(cards(job({}))[0]?.spark).toBeNull();
+  const row = (fields: Partial<JobView>) => cards(job(fields))[0]?.spark;
+  expect(row({ spark })).toEqual({ text, page: spark.page, starting: false });
+  expect(row({ spark, state: "succeeded" })).toEqual({ text, page: null, starting: false });
+  expect(row({ spark: { ...spark, page: "javascript:alert(1)" } })).toMatchObject({ text, page: null });
+  expect(row({ spark: { ...spark, engine: "rdd" } })?.text).toBe(`${text}, Spark’s own rdd`);
+  expect(row({})).toBeNull();
+});
+
+test("a job whose Spark is still starting says so, and where it is to run", () => {
+  const spark = { name: "Spark, emr:j-1", application: null, page: null };
+  const starting = { text: "Spark, emr:j-1", page: null, starting: true };
+  expect(cards(job({ spark, stages: [] }))[0]?.spark).toEqual(starting);
+  expect(text({ ...initialModel("t"), overview: overview([job({ spark, stages: [] })], []) })).toContain(
+    "No stage yet: Spark is starting.",
+  );
+  expect(cards(job({ spark, state: "failed" }))[0]?.spark).toEqual({ ...starting, starting: false });
+});
+
+test("a job that was cancelled has not failed", () => {
+  const error = { code: "Cancelled", message: "The job was cancelled" };
+  expect(cards(job({ state: "cancelled", error }))[0]?.error).toBe("");
+  expect(cards(job({ state: "failed", error }))[0]?.error).toBe("The job was cancelled (Cancelled)");
 });

@@ -102,7 +102,7 @@ export interface JobCard {
   readonly top: readonly TopRow[];
   readonly params: string;
   /** Where it runs, if not on nodes. The page is there as long as the job runs. */
-  readonly spark: { readonly text: string; readonly page: string | null } | null;
+  readonly spark: { readonly text: string; readonly page: string | null; readonly starting: boolean } | null;
   readonly artifacts: JobView["artifacts"];
   readonly error: string;
 }
@@ -161,7 +161,8 @@ function jobCard(job: JobView, now: number, open: boolean): JobCard {
     params: paramText(job.params),
     spark: sparkRow(job),
     artifacts: job.artifacts,
-    error: job.error === null ? "" : `${job.error.message} (${job.error.code})`,
+    // That a job was cancelled is its state, and no failure.
+    error: job.error === null || job.state === "cancelled" ? "" : `${job.error.message} (${job.error.code})`,
   };
 }
 
@@ -211,7 +212,13 @@ function topRows(top: Value): readonly TopRow[] {
 function sparkRow({ spark, state }: JobView): JobCard["spark"] {
   if (!spark) return null;
   const isPage = state === "running" && /^https?:/.test(spark.page ?? "");
-  return { text: `${spark.name}, application ${spark.application}`, page: isPage ? spark.page : null };
+  const { name, application, engine } = spark;
+  const parts = [name, application !== null && `application ${application}`, engine && `Spark’s own ${engine}`];
+  return {
+    text: parts.filter(Boolean).join(", "),
+    page: isPage ? spark.page : null,
+    starting: state === "running" && application === null,
+  };
 }
 
 function paramText(params: Value): string {

@@ -92,11 +92,7 @@ function details(card: JobCard, model: DashboardModel, actions: DashboardActions
     "div",
     { class: "stack details", key: "details" },
     stages.length === 0
-      ? h(
-          "p",
-          { class: "soft small", key: "planning" },
-          card.running ? "No stage yet: it is being planned." : "It had no stage.",
-        )
+      ? h("p", { class: "soft small", key: "planning" }, noStage(card))
       : part("Stages", h("ol", { class: "stack" }, stages.map(stageView))),
     h(
       "div",
@@ -143,6 +139,11 @@ function details(card: JobCard, model: DashboardModel, actions: DashboardActions
       logOpen !== null && logView(logOpen),
     ),
   );
+}
+
+function noStage({ running, spark }: JobCard): string {
+  if (!running) return "It had no stage.";
+  return spark?.starting === true ? "No stage yet: Spark is starting." : "No stage yet: it is being planned.";
 }
 
 const title = ({ title, id }: JobCard): string => `${title} ${id}`;

@@ -7,7 +7,7 @@ import type { SparkRequest, SubmitRequest } from "../../shared/protocol/submit-r
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
 import type { SparkJobs } from "../executors/spark/spark-jobs.ts";
-import { sparkOf } from "../executors/spark/view.ts";
+import { sparkView } from "../executors/spark/view.ts";
 import type { Fabric } from "../executors/fabric/fabric.ts";
 import type { JobService } from "../net/services.ts";
 import type { JobLog } from "../observe/log.ts";
@@ -329,10 +329,9 @@ export class JobManager implements JobService {
   #live({ id, spec, createdAt }: JobRecord): Pick<Outcome, LiveFields> {
     const { fabric, spark } = this.#options;
     if (spec.spark) {
-      const status = spark?.status(id);
-      if (!status) return { stages: [], shares: [], unit: "tasks", seconds: 0 };
-      const { stages, unit, seconds } = status;
-      return { stages, shares: [], unit, seconds, spark: sparkOf(status) };
+      const status = spark?.status(id) ?? null;
+      const { stages, unit, seconds } = status ?? { stages: [], unit: "tasks", seconds: 0 };
+      return { stages, shares: [], unit, seconds, spark: sparkView(spec.spark, status) };
     }
     const began = this.#began.get(id);
     return {

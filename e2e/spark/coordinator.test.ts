@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { jobId } from "../../shared/ids.ts";
+import { type JobId, jobId } from "../../shared/ids.ts";
 import { Cluster, hashes } from "../support/cluster.ts";
 import { kindling } from "../support/processes.ts";
 import { sparkProblem, testedReleases } from "../support/spark.ts";
@@ -10,15 +10,14 @@ import { until } from "../support/until.ts";
 
 /** A coordinator that hands jobs to Spark: they are shown, kept and cancelled as its nodes' jobs are. */
 
-const [release] = testedReleases();
+const releases = testedReleases();
 vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
-if (release === undefined) test.skip(`Spark behind a coordinator: skipped, since ${sparkProblem()}`);
+if (releases.length === 0) test.skip(`Spark behind a coordinator: skipped, since ${sparkProblem()}`);
 
-describe.skipIf(release === undefined)("Spark behind a coordinator", () => {
+describe.each(releases)("Spark $release behind a coordinator", ({ env }) => {
   let cluster: Cluster;
   beforeAll(async () => {
-    Object.assign(process.env, release?.env);
-    cluster = await Cluster.start();
+    cluster = await Cluster.start({ env });
     const rows = Array.from({ length: 5000 }, (_, index) => `${"abcdefg"[index % 7]},${index % 11}\n`);
     writeFileSync(join(cluster.folder, "tuples.csv"), `key,value\n${rows.join("")}`);
   });
@@ -47,21 +46,42 @@ describe.skipIf(release === undefined)("Spark behind a coordinator", () => {
   test("its stages are seen under way, and cancelling ends the application", async () => {
     const spark = { master: "local[2]", submit: "spark-submit", conf: {} };
     const id = jobId(await cluster.client.submit({ workload: "pi", params: { samples: 1e12 }, spark }));
-    await until(
-      "a stage under way",
-      async () => (await cluster.client.job(id)).stages.some(({ running }) => running > 0),
-      300_000,
-    );
+    const starting = { name: "Spark, local[2]", application: null, page: null };
+    expect((await cluster.client.job(id)).spark).toEqual(starting);
+    await underWay(id);
+    expect((await cluster.client.job(id)).spark?.application).toMatch(/^local-/);
     await cluster.client.cancel(id);
     expect((await cluster.client.job(id)).state).toBe("cancelled");
-    await until(
-      "no process is left",
-      () => !spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.includes(id),
-    );
+    await nothingRuns(id);
+  });
+
+  test("a coordinator that is killed takes its application along, and begins the job anew after a restart", async () => {
+    const spark = { master: "local[2]", submit: "spark-submit", conf: {} };
+    const params = { samples: 2e9, partitions: 60 };
+    const id = jobId(await cluster.client.submit({ workload: "pi", params, spark }));
+    await underWay(id);
+    const { spark: before } = await cluster.client.job(id);
+    await cluster.coordinator.end("SIGKILL");
+    await nothingRuns(id);
+    await cluster.startCoordinator({ env });
+    const job = await cluster.result(id, 300_000);
+    expect(job.spark?.application).toMatch(/^local-/);
+    expect(job.spark?.application).not.toBe(before?.application);
+    const local = await kindling(["run", "pi", "--samples", "2e9", "--partitions", "60", "--json"]);
+    expect(hashes(job)).toEqual(hashes(JSON.parse(local.stdout) as typeof job));
   });
 
   test("a target that there is not is refused at once", async () => {
     const spark = { master: "mesos://x", submit: "spark-submit", conf: {} };
     await expect(cluster.client.submit({ workload: "pi", spark })).rejects.toThrow(/--master takes local\[2\]/);
   });
+
+  const underWay = (id: JobId): Promise<unknown> =>
+    until(
+      "a stage under way",
+      async () => (await cluster.client.job(id)).stages.some(({ running }) => running > 0),
+      300_000,
+    );
+  const nothingRuns = (id: JobId): Promise<unknown> =>
+    until("no process is left", () => !spawnSync("ps", ["-eo", "args"], { encoding: "utf8" }).stdout.includes(id));
 });

@@ -1,6 +1,7 @@
 import type { Backend } from "../sdk/task.ts";
 import type { Value } from "../value.ts";
 import type { ShuffleBytes } from "./shuffle.ts";
+import type { SparkEngine } from "./submit-request.ts";
 
 /**
  * What the HTTP API says, in JSON. The coordinator builds these views; the command line and the pages read them.
@@ -46,11 +47,22 @@ export interface JobView {
   readonly shares: readonly { readonly node: string; readonly name: string; readonly tasks: number }[];
   /** Bytes of input chunks by the way they came; absent in jobs of earlier versions. */
   readonly shuffle?: ShuffleBytes;
-  /** Absent where it runs on nodes. `page` answers as long as the application lives. */
-  readonly spark?: { readonly name: string; readonly application: string; readonly page: string | null };
+  /** Absent where it runs on nodes. */
+  readonly spark?: SparkView;
   readonly metrics: Readonly<Record<string, Value>>;
   readonly artifacts: readonly ArtifactView[];
   readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface SparkView {
+  /** Its version and master; before it has started, where it is to run. */
+  readonly name: string;
+  /** Null before Spark has started. */
+  readonly application: string | null;
+  /** Spark's own page, which answers as long as the application lives. */
+  readonly page: string | null;
+  /** Spark's own way, where that does the job. */
+  readonly engine?: SparkEngine;
 }
 
 export interface NodeView {

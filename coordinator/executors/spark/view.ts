@@ -1,23 +1,28 @@
-import type { JobView } from "../../../shared/protocol/api.ts";
+import type { JobView, SparkView } from "../../../shared/protocol/api.ts";
+import type { SparkRequest } from "../../../shared/protocol/submit-request.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { SparkStatus } from "./status.ts";
 
-/** What a view says of Spark itself, once it has started. */
-export const sparkOf = ({ spark, application, page }: SparkStatus): NonNullable<JobView["spark"]> => ({
-  name: spark,
-  application,
-  page,
-});
+/** What a view says of Spark itself. `status` is null until Spark has started. */
+export function sparkView({ master, submit, engine }: SparkRequest, status: SparkStatus | null): SparkView {
+  return {
+    name: status?.spark ?? `Spark, ${submit === "spark-submit" ? master : submit}`,
+    application: status?.application ?? null,
+    page: status?.page ?? null,
+    ...(engine === undefined ? {} : { engine }),
+  };
+}
 
-/** A job on Spark as any other is shown. `status` is null until Spark has started. */
+/** A job on Spark as any other is shown. */
 export function sparkJobView(job: {
   readonly id: string;
   readonly workload: string;
   readonly params: Value;
   readonly createdAt: number;
+  readonly target: SparkRequest;
   readonly status: SparkStatus | null;
 }): JobView {
-  const { id, workload, params, createdAt, status } = job;
+  const { id, workload, params, createdAt, target, status } = job;
   return {
     ...{ id, workload, params, createdAt },
     state: status?.state ?? "running",
@@ -25,7 +30,7 @@ export function sparkJobView(job: {
     unit: status?.unit ?? "tasks",
     stages: status?.stages ?? [],
     shares: [],
-    ...(status === null ? {} : { spark: sparkOf(status) }),
+    spark: sparkView(target, status),
     metrics: status?.metrics ?? {},
     artifacts: status?.artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })) ?? [],
     error: status?.error ?? null,
