@@ -64,7 +64,8 @@ export async function startSpark(
       code: "SparkFailed",
       message: "The Spark application ended before its job",
     };
-    throw new KindlingError(code, message);
+    // What Spark itself did not do is not explained by the job.
+    throw new KindlingError(code, code === "SparkFailed" ? `${message} (${submitted.more()})` : message);
   });
   ended.catch(() => undefined);
   return { ended, out: application.out, cancel: () => submitted.cancel() };

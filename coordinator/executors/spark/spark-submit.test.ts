@@ -46,6 +46,11 @@ test("what is missing is named, and how to get it", async () => {
   expect(() => findSparkSubmit({ SPARK_HOME: folder, PATH: "" })).toThrow(
     /SPARK_HOME names .* has no bin\/spark-submit/,
   );
+  writeFileSync(join(folder, "spark-submit"), "", { mode: 0o755 });
+  expect(() => findSparkSubmit({ PATH: folder })).toThrow(
+    /Spark is here .*, but no Java for it: install a Java runtime/,
+  );
+  rmSync(join(folder, "spark-submit"));
   await expect(
     submit("local[2]", { PATH: folder }).start({ status: () => undefined, log: () => undefined }),
   ).rejects.toMatchObject({ code: "SparkMissing" });
@@ -79,8 +84,8 @@ describe("what spark-submit prints", () => {
     for (const name of ["bin", "out"]) mkdirSync(join(folder, name));
   });
 
-  /** Runs an application whose spark-submit is a shell script. */
-  async function run(script: string): Promise<void> {
+  /** Runs an application whose spark-submit is a shell script, and gives where there is more of it. */
+  async function run(script: string): Promise<string> {
     const program = join(folder, "bin/spark-submit");
     writeFileSync(program, `#!/bin/sh\n${script}\n`);
     chmodSync(program, 0o755);
@@ -88,11 +93,12 @@ describe("what spark-submit prints", () => {
       ...{ application: { ...application(), out: join(folder, "out") }, master: "local[2]", logs: folder },
       ...{ eventLogs: join(folder, "events"), env: { SPARK_HOME: folder, PATH: process.env["PATH"] } },
     });
-    const { ended } = await submission.start({
+    const { ended, more } = await submission.start({
       status: (status) => void statuses.push(status),
       log: (level, line) => void logged.push(`${level} ${line}`),
     });
     await ended;
+    return more();
   }
   const keep = (state: SparkStatus["state"]): void =>
     writeFileSync(join(folder, "out/status.json"), JSON.stringify({ ...STATUS, state }));
@@ -113,6 +119,16 @@ describe("what spark-submit prints", () => {
     await run("echo one; echo two");
     expect(logged).toHaveLength(1);
     expect(logged[0]).toMatch(/^warn what Spark prints is not kept: EISDIR/);
+  });
+
+  test("Spark's last error is told beside where all is", async () => {
+    keep("failed");
+    expect(await run("echo no error")).toBe(`all of it: ${join(folder, "j-1.log")}`);
+    const lines = ["26/11/26 18:51:31 ERROR Backend: one", "26/11/26 18:51:32 ERROR Backend: all masters are gone"];
+    const script = lines.map((text) => `echo '${text}' >&2`).join("; ");
+    expect(await run(`${script}; echo '26/11/26 18:51:33 INFO SparkContext: stopped' >&2`)).toBe(
+      `Spark's last error: Backend: all masters are gone; all of it: ${join(folder, "j-1.log")}`,
+    );
   });
 
   test("the reason of a crash is told, also after a first status", async () => {

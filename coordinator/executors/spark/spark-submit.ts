@@ -81,6 +81,8 @@ function follow(
   const file = createWriteStream(log, { mode: 0o600 });
   file.on("error", (error) => events.log("warn", `what Spark prints is not kept: ${error.message}`));
   const tail: string[] = [];
+  /** What Spark has called an error last. */
+  let lastError = "";
   let isCancelled = false;
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;
@@ -92,6 +94,7 @@ function follow(
         return;
       }
       file.write(`${line}\n`);
+      lastError = / ERROR (.+)$/.exec(line)?.[1] ?? lastError;
       // The words of errors, not where in Java they were thrown.
       if (/\b(WARN|INFO)\b|^\s+at |^\s*$/.test(line)) return;
       tail.push(line.trim());
@@ -114,6 +117,7 @@ function follow(
   ended.catch(() => undefined);
   return {
     ended,
+    more: () => `${lastError === "" ? "" : `Spark's last error: ${lastError}; `}all of it: ${log}`,
     async cancel() {
       isCancelled = true;
       signalGroup(child, "SIGTERM");

@@ -48,6 +48,8 @@ export interface SubmittedApplication {
    * KindlingError that says why there is no such file, and where to look.
    */
   readonly ended: Promise<void>;
+  /** Where to look for more once it has ended, and Spark's own last words where they are known. */
+  more(): string;
   /**
    * Ends the application in Spark, and all that it left there; resolves when it is gone. May be called twice, and too late. Rejects, as
    * `ended` does, with `CancelFailed` where the application goes on.

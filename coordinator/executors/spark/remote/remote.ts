@@ -205,6 +205,7 @@ function follow(
   ended.catch(() => undefined);
   return {
     ended,
+    more: () => `more: ${run.where}`,
     async cancel() {
       cancelled.abort();
       await ended.catch((error: unknown) => {
