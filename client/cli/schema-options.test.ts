@@ -5,7 +5,7 @@ import type { Value } from "../../shared/value.ts";
 import { describeOptions, parseOptions, schemaOptions } from "./schema-options.ts";
 
 const schema = z.object({
-  input: file().meta({ excludes: ["tuples"] }),
+  input: file(),
   tuples: z.number().int().positive().default(5),
   offset: z.number().optional().describe("where it begins"),
   onBadRow: z.enum(["fail", "skip"]).default("fail"),
@@ -72,9 +72,4 @@ test("help names kinds, defaults and what is required", () => {
   expect(text).toMatch(/--on-bad-row fail\|skip\s+default fail/);
   expect(text).toMatch(/--offset NUMBER\s+where it begins/);
   expect(text).toMatch(/--header\s+default true/);
-});
-
-test("an option that would be passed over beside another is refused; a default is not", () => {
-  expect(() => parse("--input", "a.csv", "--tuples", "5")).toThrow("--tuples means nothing beside --input");
-  expect(parse("--input", "a.csv").params).toEqual({ input: "a.csv" });
 });

@@ -12,8 +12,6 @@ interface Property {
   readonly kindling?: string;
   /** The option may be given several times. */
   readonly multiple?: boolean;
-  /** Parameters that mean nothing beside this one. */
-  readonly excludes?: readonly string[];
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
 }
@@ -55,7 +53,7 @@ export function schemaOptions(schema: Value): SchemaOption[] {
 
 /**
  * Splits a command line into the command's own options and a workload's parameters. Throws `BadUsage` naming the option that is
- * unknown, lacks its value, has a wrong one or excludes another.
+ * unknown, lacks its value or has a wrong one.
  */
 export function parseOptions(
   argv: readonly string[],
@@ -86,17 +84,7 @@ export function parseOptions(
     else params[param] = typeof given === "string" ? convert(given, flag, property) : given;
     delete values[flag];
   }
-  checkTogether(params, options);
   return { own: values, params };
-}
-
-function checkTogether(params: Readonly<Record<string, Value>>, options: readonly SchemaOption[]): void {
-  for (const { param, flag, property } of options) {
-    const idle = params[param] === undefined ? undefined : property.excludes?.find((other) => other in params);
-    if (idle !== undefined) {
-      throw new KindlingError("BadUsage", `${flagOf(idle)} means nothing beside --${flag}: leave one of them out`);
-    }
-  }
 }
 
 interface ParsedOption {
@@ -173,6 +161,11 @@ export function describeOptions(options: readonly SchemaOption[]): string {
     ].filter(Boolean);
     return [property.type === "boolean" ? `--${flag}` : `--${flag} ${kind}`, notes.join("; ")] as const;
   });
+  return aligned(rows);
+}
+
+/** Lines of help in two columns. */
+export function aligned(rows: readonly (readonly [string, string])[]): string {
   const width = Math.min(36, Math.max(0, ...rows.map(([left]) => left.length)));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
 }

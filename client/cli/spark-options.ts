@@ -27,8 +27,10 @@ export const SPARK_OPTIONS = {
 } as const satisfies Record<string, OwnOption>;
 
 /** What `--engine` does, which is parsed apart. */
-export const ENGINE_HELP =
-  "  --engine rdd|dataframe|mllib  executor spark: Spark's own way to count (rdd, dataframe) or forecast (mllib)";
+export const ENGINE_HELP = [
+  "--engine rdd|dataframe|mllib",
+  "executor spark: Spark's own way to count (rdd, dataframe) or forecast (mllib)",
+] as const;
 
 interface SparkOwn {
   readonly master?: string;

@@ -7,10 +7,15 @@ const schema = z.object({
   count: z.number().int().positive().max(1000).default(1),
   share: z.number().min(0).lt(1).default(0.5),
   mode: z.enum(["fast", "exact"]).default("fast"),
+  only: z
+    .string()
+    .optional()
+    .meta({ excludes: ["count", "share"] }),
 });
 
 test("parameters come back with their defaults", () => {
   expect(checkParams("thing", schema, { file: "a" })).toEqual({ file: "a", count: 1, share: 0.5, mode: "fast" });
+  expect(checkParams("thing", schema, { file: "a", only: "b" })).toMatchObject({ only: "b", count: 1 });
 });
 
 test.each([
@@ -21,7 +26,8 @@ test.each([
   [{ file: "a", share: -1 }, "thing: share must be at least 0, not -1"],
   [{ file: "a", share: 1 }, "thing: share must be less than 1, not 1"],
   [{ count: 0 }, "thing: file is required; count must be more than 0, not 0"],
-  [{ file: "a", size: 1 }, "thing has no parameter size; it has file, count, share, mode"],
+  [{ file: "a", size: 1 }, "thing has no parameter size; it has file, count, share, mode, only"],
+  [{ file: "a", share: 0.1, only: "b" }, "thing: share means nothing beside only: leave one of them out"],
 ])("%j is refused in plain words", (given, message) => {
   expect(() => checkParams("thing", schema, given)).toThrow(expect.objectContaining({ code: "BadParams", message }));
 });

@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { KindlingError } from "../../shared/errors.ts";
 import type { AnyTask, Workload } from "../../shared/sdk/workload.ts";
 
@@ -56,11 +56,32 @@ export function checkParams<S extends z.ZodType>(
       const known = Object.keys(shape).join(", ");
       throw new KindlingError("BadParams", `${owner} has no parameter ${unknown.join(", ")}; it has ${known}`);
     }
+    checkTogether(owner, shape, Object.keys(given), called);
   }
   const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => describe(issue, called));
   throw new KindlingError("BadParams", `${owner}: ${problems.join("; ")}`);
+}
+
+/** Refuses a parameter that means nothing beside another one, whose schema says so: `.meta({ excludes: […] })`. */
+function checkTogether(
+  owner: string,
+  shape: z.ZodObject["shape"],
+  given: readonly string[],
+  called: (param: string) => string,
+): void {
+  for (const param of given) {
+    const { excludes = [] } = (z.globalRegistry.get(shape[param] as z.ZodType) ?? {}) as {
+      readonly excludes?: readonly string[];
+    };
+    const idle = excludes.find((other) => given.includes(other));
+    if (idle === undefined) continue;
+    throw new KindlingError(
+      "BadParams",
+      `${owner}: ${called(idle)} means nothing beside ${called(param)}: leave one of them out`,
+    );
+  }
 }
 
 /** What is wrong with a parameter, in the words of its user. The schema's own message stays where it says more. */

@@ -68,7 +68,7 @@ export function checkRepository(name: string, tag: string): void {
   if (!/^(?=.{2,256}$)[a-z0-9]+([._-][a-z0-9]+)*(\/[a-z0-9]+([._-][a-z0-9]+)*)*$/.test(name)) {
     throw new KindlingError(
       "BadUsage",
-      `--repository takes lower-case letters, digits, . _ - and /, not ${JSON.stringify(name)}`,
+      `--repository takes 2 to 256 lower-case letters, digits, . _ - and /, not ${JSON.stringify(name)}`,
     );
   }
   if (!/^[\w][\w.-]{0,127}$/.test(tag)) {

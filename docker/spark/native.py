@@ -116,7 +116,9 @@ class Native(object):
     # Counting.
 
     def inputs(self):
-        given = self.params["input"]
+        given = self.params.get("input")
+        if given is None:
+            raise Failed("--engine %s counts files: name them as input" % self.engine)
         return [self.located.get(name, name) for name in (given if isinstance(given, list) else [given])]
 
     def columns(self):
@@ -170,8 +172,6 @@ class Native(object):
 
     def counted(self, sums, tuples, seconds):
         key, value = self.columns()
-        if "tuples" in self.params:
-            key, value = "key", "count"
         # As UTF-8, also what lies beyond the basic plane.
         ordered = sorted(sums, key=lambda pair: pair[0].encode("utf-8"))
         lines = ["%s,%d\n" % (field(name), total) for name, total in ordered]

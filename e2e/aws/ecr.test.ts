@@ -153,5 +153,5 @@ test("without Docker it says what to install", async () => {
 test("a name that ECR would refuse", async () => {
   const { code, stderr } = await push(["Kindling:1", "--yes"]);
   expect(code).toBe(2);
-  expect(stderr).toContain("--repository takes lower-case letters");
+  expect(stderr).toContain("--repository takes 2 to 256 lower-case letters");
 });

@@ -2,9 +2,6 @@ import { beginTuples } from "./count-wasm.ts";
 import { kernelOf } from "./kernel.ts";
 import type { TupleRange, TupleSpec } from "./tuples.ts";
 
-/** The first line of a file of tuples. */
-export const TUPLES_HEADER = "key,value\n";
-
 /** Tuples made at a time: a few megabytes of text. */
 const STEP = 2 ** 18;
 

@@ -79,5 +79,5 @@ export async function dataTuples(argv: readonly string[]): Promise<void> {
   if (typeof out !== "string") throw new KindlingError("BadUsage", "data tuples needs --out FILE");
   const parsed = checkParams("data tuples", tupleParameters, params, flagOf);
   await new OutFiles(out, new Map()).check();
-  await writeTuples(out, parsed);
+  await writeTuples(out, parsed, ["key", "value"]);
 }

@@ -32,6 +32,7 @@ import { writeWhole } from "../part-file.ts";
 import { showProgress } from "../progress.ts";
 import { connectTo, download, uploadFile } from "../remote.ts";
 import {
+  aligned,
   describeOptions,
   flagOf,
   type OwnOption,
@@ -40,7 +41,7 @@ import {
   schemaOptions,
 } from "../schema-options.ts";
 import { printSpark, runSpark, type SparkRunOptions } from "../spark.ts";
-import { takeEngine, withTuples } from "../spark-engine.ts";
+import { checkPrintable, takeEngine, withTuples } from "../spark-engine.ts";
 import { ENGINE_HELP, refuseSparkOptions, SPARK_OPTIONS, sparkRequest } from "../spark-options.ts";
 import { printable, type RunSummary, summarize, toJson } from "../summary.ts";
 
@@ -113,7 +114,10 @@ export async function runFile(command: string, file: string, name: string, argv:
   const bundle = await bundleWorkload(file);
   const workload = await loadWorkload(bundle.code, name);
   const options = schemaOptions(toJSONSchema(workload.params, { io: "input", unrepresentable: "any" }) as Value);
-  const { engine, rest } = takeEngine(argv);
+  const { engine, rest } = takeEngine(
+    argv,
+    options.some(({ flag }) => flag === "engine"),
+  );
   const parsed = parseOptions(rest, OWN, options);
   const own = parsed.own as Own;
   if (own.help) {
@@ -141,6 +145,7 @@ export async function runFile(command: string, file: string, name: string, argv:
   if (engine !== undefined) checkEngine(engine, workload.name, params);
   const run: Run = { workload: workload.name, bundle, params, options, shuffle, spark, own, outFiles };
   if (spark !== undefined && own.print) {
+    checkPrintable(engine, params);
     process.stdout.write(await printSpark(sparkOptions(run, spark)));
     return;
   }
@@ -317,9 +322,9 @@ function print(summary: RunSummary, json: boolean): void {
 }
 
 function usage(command: string, options: readonly SchemaOption[]): string {
-  const own = Object.entries<OwnOption>(OWN).map(
-    ([flag, { help, value }]) => `  ${`--${flag}${value ? ` ${value}` : ""}`.padEnd(24)}  ${help}`,
+  const rows = Object.entries<OwnOption>(OWN).map(
+    ([flag, { help, value }]) => [`--${flag}${value ? ` ${value}` : ""}`, help] as const,
   );
   const workload = options.length > 0 ? `\nParameters:\n${describeOptions(options)}\n` : "";
-  return `Usage: kindling ${command} [options]\n\nOptions:\n${[...own, ENGINE_HELP].join("\n")}\n${workload}`;
+  return `Usage: kindling ${command} [options]\n\nOptions:\n${aligned([...rows, ENGINE_HELP])}\n${workload}`;
 }
