@@ -21,6 +21,8 @@ export async function buildPrograms(folder: string): Promise<string[]> {
     format: "esm",
     platform: "node",
     target: "node20",
+    // Packages in CommonJS, as the AWS SDK's, ask for Node's own modules by `require`, which a module has not.
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
     minifyWhitespace: true,
     legalComments: "none",
     logLevel: "silent",
