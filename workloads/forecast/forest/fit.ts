@@ -1,6 +1,6 @@
 import { binTrainingSet } from "./bins.ts";
 import { boostingGrower } from "./boost.ts";
-import { type Forest, type ForestOptions, joinTrees, type Tree } from "./forest.ts";
+import { type Forest, type ForestOptions, type Tree, TreeList } from "./forest.ts";
 import { growTree } from "./grow.ts";
 import type { TrainingSet } from "./training-set.ts";
 
@@ -14,7 +14,7 @@ export interface FitContext {
   progress(trees: number): void;
 }
 
-/** Grows one tree, given its number. In boosting the trees of a model are grown in turn. */
+/** Grows one tree, given its number; it is there until the next one is grown. In boosting the trees of a model are grown in turn. */
 export type Grower = (tree: number) => Tree;
 
 /** The grower that every kernel must match, bit for bit. */
@@ -25,11 +25,11 @@ export function referenceGrower(exact: TrainingSet, options: ForestOptions): Gro
 
 /** Grows the trees of a range in order. */
 export function fitTrees(grow: Grower, { first, count }: TreeRange, context: FitContext, models = count): Forest {
-  const trees: Tree[] = [];
+  const trees = new TreeList(count, (bytes) => context.allocate(bytes));
   for (let tree = first; tree < first + count; tree++) {
     context.signal.throwIfAborted();
-    trees.push(grow(tree));
+    trees.add(grow(tree));
     context.progress(1);
   }
-  return joinTrees(first, trees, (bytes) => context.allocate(bytes), models);
+  return trees.forest(first, models);
 }

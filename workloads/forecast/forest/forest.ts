@@ -60,26 +60,64 @@ export type Forest = {
 /** One tree as a kernel gives it: the same three arrays. */
 export type Tree = Pick<Forest, "column" | "value" | "left">;
 
-/** Puts trees together; `allocate` gives memory that can leave the task without a copy. */
-export function joinTrees(
-  first: number,
-  trees: readonly Tree[],
-  allocate: (bytes: number) => Uint8Array,
-  models = trees.length,
-): Forest {
-  const sizes = Uint32Array.from(trees, (tree) => tree.column.length);
-  const nodes = sizes.reduce((total, size) => total + size, 0);
-  const value = new Float64Array(...span(allocate(nodes * 8), nodes));
-  const left = new Uint32Array(...span(allocate(nodes * 4), nodes));
-  const column = new Uint16Array(...span(allocate(nodes * 2), nodes));
-  let at = 0;
-  for (const tree of trees) {
-    value.set(tree.value, at);
-    left.set(tree.left, at);
-    column.set(tree.column, at);
-    at += tree.column.length;
+/** What is reserved beyond the mean tree so far: trees of one forest differ in size by a few per cent. */
+const SPARE = 1.1;
+
+/**
+ * Trees that are put together as they are grown: each is copied once, to where it stays, so that a kernel may write the next one
+ * over it. Memory that was never written costs nothing, so room is taken for all trees by the size of the first ones.
+ */
+export class TreeList {
+  readonly #expected: number;
+  readonly #allocate: (bytes: number) => Uint8Array;
+  readonly #sizes: number[] = [];
+  #nodes = 0;
+  #arrays: Tree = { column: new Uint16Array(), value: new Float64Array(), left: new Uint32Array() };
+
+  /** For about `expected` trees; `allocate` gives memory that can leave the task without a copy. */
+  constructor(expected: number, allocate: (bytes: number) => Uint8Array) {
+    this.#expected = expected;
+    this.#allocate = allocate;
   }
-  return { first, models, sizes, column, value, left };
+
+  add(tree: Tree): void {
+    const nodes = this.#nodes + tree.column.length;
+    const trees = this.#sizes.length + 1;
+    if (nodes > this.#arrays.column.length) {
+      this.reserve(Math.ceil(Math.max(nodes, (nodes / trees) * this.#expected) * SPARE));
+    }
+    copyTrees(tree, this.#arrays, this.#nodes);
+    this.#sizes.push(tree.column.length);
+    this.#nodes = nodes;
+  }
+
+  /** Takes room for so many nodes, those that are there included. */
+  reserve(nodes: number): void {
+    const held = this.#held();
+    this.#arrays = {
+      value: new Float64Array(...span(this.#allocate(nodes * 8), nodes)),
+      left: new Uint32Array(...span(this.#allocate(nodes * 4), nodes)),
+      column: new Uint16Array(...span(this.#allocate(nodes * 2), nodes)),
+    };
+    copyTrees(held, this.#arrays, 0);
+  }
+
+  /** All trees added, the first of which has the number `first`. */
+  forest(first: number, models: number): Forest {
+    return { first, models, sizes: Uint32Array.from(this.#sizes), ...this.#held() };
+  }
+
+  #held(): Tree {
+    const { column, value, left } = this.#arrays;
+    const nodes = this.#nodes;
+    return { column: column.subarray(0, nodes), value: value.subarray(0, nodes), left: left.subarray(0, nodes) };
+  }
+}
+
+function copyTrees(from: Tree, to: Tree, at: number): void {
+  to.column.set(from.column, at);
+  to.value.set(from.value, at);
+  to.left.set(from.left, at);
 }
 
 /** The arguments of a view on allocated bytes. */
@@ -88,6 +126,19 @@ const span = (bytes: Uint8Array, length: number): [ArrayBufferLike, number, numb
   bytes.byteOffset,
   length,
 ];
+
+/** Puts trees together; `allocate` gives memory that can leave the task without a copy. */
+export function joinTrees(
+  first: number,
+  trees: readonly Tree[],
+  allocate: (bytes: number) => Uint8Array,
+  models = trees.length,
+): Forest {
+  const list = new TreeList(trees.length, allocate);
+  list.reserve(trees.reduce((total, tree) => total + tree.column.length, 0));
+  for (const tree of trees) list.add(tree);
+  return list.forest(first, models);
+}
 
 /**
  * Adds each tree's leaf value for every row of `features` (row-major, NaN where missing) to `sums`. The sums are whole

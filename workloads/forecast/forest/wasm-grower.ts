@@ -94,10 +94,11 @@ function load(kernel: ForestKernel, set: TrainingSet): void {
   );
 }
 
+/** The tree where the kernel has written it, and writes the next one. */
 function treeOf({ memory: { buffer }, columnOut, valueOut, leftOut }: ForestKernel, nodes: number): Tree {
   return {
-    column: new Uint16Array(buffer, columnOut.value as number, nodes).slice(),
-    value: new Float64Array(buffer, valueOut.value as number, nodes).slice(),
-    left: new Uint32Array(buffer, leftOut.value as number, nodes).slice(),
+    column: new Uint16Array(buffer, columnOut.value as number, nodes),
+    value: new Float64Array(buffer, valueOut.value as number, nodes),
+    left: new Uint32Array(buffer, leftOut.value as number, nodes),
   };
 }
