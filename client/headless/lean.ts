@@ -9,7 +9,7 @@ const SEMI_SPACE_PART = 1 / 64;
 /**
  * Starts this process over where it has little memory to use, with the same id and arguments, as one that gives back what it frees: of
  * large buffers that come and go glibc would keep hundreds of megabytes, and V8 the pages that its young generations once had. Both
- * take no orders later. Does nothing where that is done already, where the user has set the allocator, and on other systems.
+ * take no orders later. Files that are open are closed by it, but for the standard ones. Does nothing where that is done already, where the user has set the allocator, and on other systems.
  */
 export function restartLean(memoryBytes: number): void {
   if (memoryBytes >= ENOUGH || process.platform !== "linux" || MAPPED_FROM_NAME in process.env) return;

@@ -56,7 +56,8 @@ export function checkParams<S extends z.ZodType>(
       const known = Object.keys(shape).join(", ");
       throw new KindlingError("BadParams", `${owner} has no parameter ${unknown.join(", ")}; it has ${known}`);
     }
-    checkTogether(owner, shape, Object.keys(given), called);
+    const present = Object.entries(given).flatMap(([param, value]) => (value === undefined ? [] : [param]));
+    checkTogether(owner, shape, present, called);
   }
   const parsed = schema.safeParse(given, { reportInput: true });
   if (parsed.success) return parsed.data;

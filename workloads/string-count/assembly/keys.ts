@@ -17,6 +17,8 @@ const SMALL_SLOTS_LOG2: u32 = 12;
 const LARGE_SLOTS_LOG2: u32 = 18;
 const LARGE_SHIFT: u64 = 46;
 const LARGE_MASK: usize = 0x3fffff;
+/** Fewer entries than this, 256 KiB, lie in the core's cache in any case: asking for them ahead would only cost time. */
+const FETCH_FROM: u32 = 16384;
 /** Below this many tuples for each key, a table that misses the cache is worse than a list. */
 const LIST_RATIO: u32 = 3;
 const HIGH_BITS: u64 = 0x8080808080808080;
@@ -116,7 +118,7 @@ function addFound(at: usize, shiftBy: u64, wrap: usize, key: u64, value: i64): b
 export function addBatch(batch: usize, from: u32, count: u32): u32 {
   const end = batch + (<usize>count << 4);
   let item = batch + (<usize>from << 4);
-  if (!isList && used >= 16384) fetchAll(item, end);
+  if (!isList && used >= FETCH_FROM) fetchAll(item, end);
   while (item < end) {
     if (!isList) {
       item =

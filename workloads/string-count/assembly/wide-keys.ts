@@ -54,9 +54,10 @@ export function resetWideKeys(): void {
   asideCapacity = 0;
 }
 
-/** Keys of 9 … 24 bytes to be added: three words, the value, the hash, and the slot's offset. */
+/** Keys of 9 … 24 bytes to be added: three words, the value, the hash, an address to load ahead, and the slot's. */
 export const WIDE_ITEM: usize = 48;
 export const WIDE_BATCH: u32 = 256;
+/** With room for what `fetchAll` reads past the last item. */
 export const wideBatch = memory.data(48 * 260, 64);
 
 /** From WINDOW + 24 − n on, 24 bytes of which the first n are ones. */
