@@ -141,6 +141,27 @@ test("auto takes what was fastest on the probe, says why, and measures once", as
   expect(probes).toBe(1);
 });
 
+test("the usual kernel must lose twice, since a thread may have had to wait", async () => {
+  const waits = [0, 20];
+  const often: AnyTask = {
+    js: probed("js", 10, 0),
+    wasm: {
+      module: COUNTER_WASM,
+      run: (_, input: string) => probed("wasm", 3 + (input === "small" ? (waits.shift() ?? 0) : 0), 0)(input),
+    },
+    probe,
+  };
+  expect(await runtime(["js", "wasm"]).run(often)).toMatchObject({
+    outputs: ["wasm"],
+    reason: "auto: wasm 3.0 ms, js 10 ms on the probe",
+  });
+  const always: AnyTask = { ...often, js: probed("js", 1, 0) };
+  expect(await runtime(["js", "wasm"]).run(always)).toMatchObject({
+    outputs: ["js"],
+    reason: "auto: wasm 3.0 ms, js 1.0 ms on the probe",
+  });
+});
+
 test("the better of the CPU's kernels meets the GPU's on a large probe, once there was some work", async () => {
   const { run } = runtime(["js", "wasm", "webgpu", "webgl"]);
   const task: AnyTask = {
