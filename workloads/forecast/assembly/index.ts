@@ -3,7 +3,7 @@ export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";
 export { addLeaves } from "./predict";
-export { countTree, loadBlock, markTree, sendTree, writeCells } from "./rows/block";
+export { countTree, loadBlock, writeCells } from "./rows/block";
 export { loadFrame } from "./rows/frame";
 export {
   beginSubtrees,
@@ -12,5 +12,6 @@ export {
   leftOut as subtreeLefts,
   valueOut as subtreeValues,
 } from "./rows/grow";
+export { sendRows, takeRows } from "./rows/send";
 export { loadTrainingSet, setSampling } from "./sample";
 export { allocateTree, columnOut, leftOut, valueOut } from "./tree";

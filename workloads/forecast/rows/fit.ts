@@ -4,6 +4,7 @@ import { lockstep } from "../lockstep.ts";
 import {
   beginTrees,
   countRows,
+  estimateRows,
   finishTrees,
   type GrownSummary,
   growSubtrees,
@@ -14,16 +15,13 @@ import {
 } from "../tasks/rows.ts";
 import type { RowBlock } from "./block.ts";
 import { CELL, type LevelOptions } from "./growth.ts";
+import { chooseTogether, handOuts } from "./hand-out.ts";
 import type { RowRules } from "./rules.ts";
-import { recordBytes } from "./subtree.ts";
 
 /** A node of at most so many rows is grown by one task: a few megabytes of records. */
 const SMALL = 2 ** 18;
 /** Bytes of all blocks' histograms of one level: so many trees grow together as fit in it. */
 const LEVEL_BYTES = 2 ** 26;
-/** Bytes that a block sends at a time, for some trees; and that one task grows subtrees from. */
-const SENT_BYTES = 2 ** 24;
-const BUCKET_BYTES = 3 * 2 ** 21;
 /** Hand-outs that are under way at a time. */
 const LANES = 2;
 
@@ -50,11 +48,11 @@ export async function fitByRows(
   rules: Broadcast<RowRules>,
   label: string,
 ): Promise<Dataset<Forest, GrownSummary>> {
-  const { trees, options, backend } = plan;
+  const { trees, rows, features, options, backend } = plan;
   const grown: Dataset<Forest, GrownSummary>[] = [];
-  const together = treesTogether(plan);
-  for (let first = 0; first < trees; first += together) {
-    const count = Math.min(together, trees - first);
+  const growing = treesTogether(plan);
+  for (let first = 0; first < trees; first += growing) {
+    const count = Math.min(growing, trees - first);
     let state = await job.map(beginTrees, [{ first, count, options, small: SMALL }], { broadcast: rules });
     let sums: Dataset<unknown> = { parts: [], buckets: 1, summaries: [] };
     for (let depth = 0, open = state.summaries[0]?.open ?? 0; open > 0; depth++) {
@@ -67,7 +65,12 @@ export async function fitByRows(
       open = state.summaries[0]?.open ?? 0;
       sums = sum;
     }
-    const shares = handOuts(plan, count);
+    const estimates = await job.map(estimateRows, blocks, {
+      broadcast: await job.broadcast({ dataset: state, partition: 0 }),
+      label: `estimate (${label})`,
+    });
+    const together = chooseTogether(estimates.summaries.map(({ sent }) => sent));
+    const shares = handOuts({ rows, columns: features }, options, count, together);
     const lanes = Array.from({ length: Math.min(LANES, shares.length) }, (_, lane) =>
       shares.filter((_, at) => at % LANES === lane),
     );
@@ -106,19 +109,4 @@ function treesTogether({ rows, features, blocks, maxBins, options, trees }: Rows
   const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 2), Math.ceil(rows / SMALL / 2)));
   const bytes = nodes * features * (maxBins + 1) * CELL * 8;
   return Math.max(1, Math.min(trees, Math.floor(LEVEL_BYTES / (bytes * blocks))));
-}
-
-/** Cuts a growth's trees into parts whose rows are sent together. */
-function handOuts({ rows, features, blocks, options }: RowsPlan, trees: number) {
-  const { subsamplingRate = 1, bootstrap } = options;
-  // With replacement, at most that share of the rows is drawn at all.
-  const drawn = bootstrap === false ? subsamplingRate : Math.min(1, subsamplingRate * 0.64);
-  const treeBytes = rows * drawn * recordBytes(features);
-  const count = Math.max(1, Math.min(trees, Math.floor(SENT_BYTES / (treeBytes / blocks))));
-  const parts = Math.ceil(trees / count);
-  return Array.from({ length: parts }, (_, part) => {
-    const from = Math.floor((part * trees) / parts);
-    const to = Math.floor(((part + 1) * trees) / parts);
-    return { from, to, buckets: Math.max(1, Math.ceil(((to - from) * treeBytes) / BUCKET_BYTES)) };
-  });
 }

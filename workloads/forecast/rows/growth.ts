@@ -66,30 +66,6 @@ export const openNodes = ({ trees }: Growth): number => trees.reduce((total, { o
 export const countedNodes = ({ trees }: Growth): number =>
   trees.reduce((total, { parent }) => total + parent.filter((place) => place < 0).length, 0);
 
-/** A node whose subtree one task grows. */
-export type Handed = { readonly tree: number; readonly node: number; readonly id: number; readonly rows: number };
-
-/** The handed nodes of the trees `from` to `to` (excluded), in their order. `tree` counts from the growth's first. */
-export const handedNodes = ({ trees }: Growth, from: number, to: number): Handed[] =>
-  trees
-    .slice(from, to)
-    .flatMap(({ column, id, rows }, at) =>
-      [...column.keys()]
-        .filter((node) => column[node] === HANDED)
-        .map((node) => ({ tree: from + at, node, id: id[node] as number, rows: rows[node] as number })),
-    );
-
-/** Which of `buckets` tasks grows each of the nodes: neighbours together, about as many rows in each. */
-export function bucketsOf(handed: readonly Handed[], buckets: number): Uint32Array {
-  const total = handed.reduce((sum, { rows }) => sum + rows, 0);
-  let before = 0;
-  return Uint32Array.from(handed, ({ rows }) => {
-    const bucket = Math.min(buckets - 1, Math.floor((before * buckets) / total));
-    before += rows;
-    return bucket;
-  });
-}
-
 /** The handed or open node of the tree that a row is in, or its leaf. `codes` has the row from `at` on. */
 export function nodeOf(tree: GrowingTree, missing: Uint8Array, codes: Uint8Array, at: number): number {
   let node = 0;

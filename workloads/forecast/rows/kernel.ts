@@ -1,18 +1,10 @@
 import type { Tree } from "../forest/forest.ts";
 import { cellsOf, type RowBlock, type RowFrame } from "./block.ts";
 import { type CountLevel, missingCodes } from "./count.ts";
-import {
-  bucketsOf,
-  CELL,
-  countedNodes,
-  type GrowingTree,
-  HANDED,
-  handedNodes,
-  type LevelOptions,
-  openNodes,
-} from "./growth.ts";
-import { weightLimits } from "./sampling.ts";
-import { type GrowSubtree, recordBytes, type SendRows, type SentRows } from "./subtree.ts";
+import { CELL, countedNodes, type GrowingTree, type Growth, HANDED, type LevelOptions, openNodes } from "./growth.ts";
+import { bucketByNode, type Handed, handedIn, type HandOut, sentBytes } from "./hand-out.ts";
+import { weightBits, weightLimits } from "./sampling.ts";
+import { depthOf, PIECE_ROWS, type SendRows, type SentRows, type SubtreeGrower } from "./subtree.ts";
 
 /** What ../assembly/rows exports; every argument is an unsigned 32-bit number or a double, pointers are byte offsets. */
 interface RowsKernel {
@@ -30,15 +22,33 @@ interface RowsKernel {
   loadBlock(first: number, rows: number, codes: number, targets: number, weights: number): void;
   countTree(seed: number, tree: number, nodes: number, histograms: number, extremes: number): void;
   writeCells(histogram: number, count: number, out: number): void;
-  markTree(seed: number, tree: number, nodes: number, marks: number, counts: number): void;
-  sendTree(marks: number, next: number, size: number): void;
+  sendRows(
+    seed: number,
+    first: number,
+    trees: number,
+    tops: number,
+    bits: number,
+    pieceRows: number,
+    buckets: number,
+  ): void;
+  takeRows(
+    sent: number,
+    count: number,
+    trees: number,
+    index: number,
+    bits: number,
+    top: number,
+    next: number,
+    recordSize: number,
+  ): void;
   beginSubtrees(rows: number, levels: number, size: number, records: number): void;
   growSubtree(
     seed: number,
     tree: number,
     id: number,
     depth: number,
-    rows: number,
+    start: number,
+    end: number,
     maxDepth: number,
     minLeaf: number,
     maxFeatures: number,
@@ -54,6 +64,13 @@ const NODE = 16;
 const KINDS = { inner: 0, leaf: 1, noted: 2, counted: 3 } as const;
 /** Bytes of a histogram's cell in the kernel. */
 const CELL_BYTES = 16;
+/** Words of a bucket that is sent to, and bytes before a piece's records. */
+const BUCKET_WORDS = 6;
+const PIECE_HEAD = 16;
+/** A record's codes are read a word at a time, the last ones over its end. */
+const SLACK = 8;
+/** Bytes of a row that a subtree is grown from: its codes and a word. A multiple of 8, so that it is moved in few steps. */
+const recordBytes = (columns: number): number => (columns + 4 + 7) & ~7;
 
 type Bytes = Uint8Array | Uint32Array | Int32Array | Float64Array;
 
@@ -107,68 +124,113 @@ export const wasmCountLevel =
     return { cells, least, most: largest };
   };
 
-/** `sendRows` of ./subtree.ts, bit for bit; the records lie in the kernel's memory until its next task. */
+/** `sendRows` of ./subtree.ts, bit for bit; the pieces lie in the kernel's memory until its next task. */
 export const wasmSendRows =
   (exports: WebAssembly.Exports): SendRows =>
-  (growth, frame, options, { from, to, buckets }, block) => {
+  (growth, frame, options, out, block) => {
     const kernel = begin(exports, frame, options);
     putBlock(kernel, block);
-    const handed = handedNodes(growth, from, to);
-    const size = recordBytes(frame.columns);
-    const trees = growth.trees.slice(from, to);
-    const marks = kernel.allocate(trees.length * block.rows * 4);
-    const countsAt = put(kernel, new Uint32Array(handed.length));
-    const nodes = kernel.allocate(Math.max(...trees.map(({ column }) => column.length)) * NODE);
-    trees.forEach((tree, at) => {
-      const endings = new Map<number, Ending>();
-      handed.forEach((one, place) => {
-        if (one.tree === from + at) endings.set(one.node, { kind: KINDS.noted, place, histogram: 0 });
-      });
-      putNodes(kernel, nodes, tree, frame, endings);
-      kernel.markTree(options.seed, growth.first + from + at, nodes, marks + at * block.rows * 4, countsAt);
-    });
-    const counts = new Uint32Array(kernel.memory.buffer, countsAt, handed.length).slice();
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const next = kernel.allocate(handed.length * 4);
-    const records = kernel.allocate(total * size);
-    new Uint8Array(kernel.memory.buffer, records, total * size).fill(0);
-    const pointers = new Uint32Array(kernel.memory.buffer, next, handed.length);
-    let end = records;
-    counts.forEach((count, place) => {
-      pointers[place] = end;
-      end += count * size;
-    });
-    trees.forEach((_, at) => {
-      kernel.sendTree(marks + at * block.rows * 4, next, size);
-    });
-    const bucketOf = bucketsOf(handed, buckets);
-    let start = records;
-    return Array.from({ length: buckets }, (_, bucket): SentRows => {
-      const own = counts.filter((_, place) => bucketOf[place] === bucket);
-      const bytes = own.reduce((sum, count) => sum + count, 0) * size;
-      start += bytes;
-      return { counts: own, records: new Uint8Array(kernel.memory.buffer, start - bytes, bytes) };
-    });
+    const bits = weightBits(weightLimits(options));
+    const trees = growth.trees.slice(out.from, out.to);
+    const tops = trees.map((tree, at) => putTop(kernel, tree, frame, bucketByNode(growth, out, out.from + at)));
+    const buckets = put(kernel, new Uint32Array(out.buckets * BUCKET_WORDS));
+    const topsAt = put(kernel, Uint32Array.from(tops));
+    kernel.sendRows(options.seed, growth.first + out.from, trees.length, topsAt, bits, PIECE_ROWS, buckets);
+    const size = sentBytes(frame.columns, trees.length, bits);
+    return Array.from({ length: out.buckets }, (_, bucket) =>
+      piecesOf(kernel.memory.buffer, buckets + bucket * BUCKET_WORDS * 4, size),
+    );
   };
 
+/** The pieces of a bucket, as ../assembly/rows/send.ts links them: all are full but the last. */
+function piecesOf(buffer: ArrayBuffer, bucket: number, size: number): SentRows {
+  const words = new DataView(buffer);
+  const wordAt = (at: number): number => words.getUint32(at, true);
+  const [first, last, end] = [wordAt(bucket), wordAt(bucket + 4), wordAt(bucket + 8)];
+  if (first === 0) return [];
+  const pieces: Uint8Array[] = [];
+  for (let at = first; at !== last; at = wordAt(at)) {
+    pieces.push(new Uint8Array(buffer, at + PIECE_HEAD, PIECE_ROWS * size));
+  }
+  const from = last + PIECE_HEAD;
+  return [...pieces, new Uint8Array(buffer, from, end - from)];
+}
+
 /** `subtreeGrower` of ./subtree.ts, bit for bit. */
-export function wasmSubtreeGrower(exports: WebAssembly.Exports, frame: RowFrame, options: LevelOptions): GrowSubtree {
-  const { seed, maxDepth, minLeaf, maxFeatures, minInfoGain = 0 } = options;
-  const minGain = minInfoGain * frame.scale * frame.scale;
-  const size = recordBytes(frame.columns);
-  return ({ tree, id, depth }, parts) => {
-    const kernel = begin(exports, frame, options);
-    const bytes = parts.reduce((total, part) => total + part.byteLength, 0);
-    const records = kernel.allocate(bytes);
-    let at = records;
-    for (const part of parts) {
-      new Uint8Array(kernel.memory.buffer).set(part, at);
-      at += part.byteLength;
-    }
-    kernel.beginSubtrees(bytes / size, Math.max(0, maxDepth - depth), size, records);
-    const nodes = kernel.growSubtree(seed, tree, id, depth, bytes / size, maxDepth, minLeaf, maxFeatures, minGain);
-    return treeOf(kernel, nodes);
+export const wasmSubtreeGrower =
+  (exports: WebAssembly.Exports): SubtreeGrower =>
+  (growth, frame, options, out, bucket) => {
+    const { seed, maxDepth, minLeaf, maxFeatures, minInfoGain = 0 } = options;
+    const minGain = minInfoGain * frame.scale * frame.scale;
+    const size = recordBytes(frame.columns);
+    return (tree, sent) => {
+      const handed = handedIn(growth, out, bucket, tree);
+      if (handed.length === 0) return [];
+      const kernel = begin(exports, frame, options);
+      const room = handed.reduce((total, { rows }) => total + rows, 0);
+      const records = kernel.allocate(room * size);
+      const ranges = takeRows(kernel, records, growth, frame, options, out, tree, handed, sent);
+      const top = Math.min(...handed.map(({ id }) => depthOf(id)));
+      kernel.beginSubtrees(room, Math.max(0, maxDepth - top), size, records);
+      const number = growth.first + tree;
+      return handed.map(({ id }, place) => {
+        const { start, end } = ranges[place] as RowRange;
+        const limits = [maxDepth, minLeaf, maxFeatures, minGain] as const;
+        return treeOf(kernel, kernel.growSubtree(seed, number, id, depthOf(id), start, end, ...limits));
+      });
+    };
   };
+
+interface RowRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Brings the rows of a tree's handed nodes to `records`, those of a node side by side; tells where they are. */
+function takeRows(
+  kernel: RowsKernel,
+  records: number,
+  growth: Growth,
+  frame: RowFrame,
+  options: LevelOptions,
+  out: HandOut,
+  tree: number,
+  handed: readonly Handed[],
+  sent: readonly SentRows[],
+): RowRange[] {
+  const top = growth.trees[tree] as GrowingTree;
+  const size = recordBytes(frame.columns);
+  const starts: number[] = [];
+  let row = 0;
+  for (const { rows } of handed) {
+    starts.push(row);
+    row += rows;
+  }
+  const next = put(
+    kernel,
+    Uint32Array.from(starts, (start) => records + start * size),
+  );
+  const nodes = putTop(kernel, top, frame, new Map(handed.map(({ node }, place) => [node, place])));
+  // No search where all that the tree has in the bucket is in one node.
+  const from = handed.length === 1 ? nodes + (handed[0] as Handed).node * NODE : nodes;
+  const trees = out.to - out.from;
+  const bits = weightBits(weightLimits(options));
+  const sentSize = sentBytes(frame.columns, trees, bits);
+  const window = kernel.allocate(PIECE_ROWS * sentSize + SLACK);
+  for (const piece of sent.flat()) {
+    new Uint8Array(kernel.memory.buffer).set(piece, window);
+    kernel.takeRows(window, piece.length / sentSize, trees, tree - out.from, bits, from, next, size);
+  }
+  const ends = new Uint32Array(kernel.memory.buffer, next, handed.length);
+  return starts.map((start, place) => ({ start, end: ((ends[place] as number) - records) / size }));
+}
+
+/** Loads a tree's top whose handed nodes have their place from `placeOf`; gives where it is. */
+function putTop(kernel: RowsKernel, top: GrowingTree, frame: RowFrame, placeOf: ReadonlyMap<number, number>): number {
+  const nodes = kernel.allocate(top.column.length * NODE);
+  const endings = [...placeOf].map(([node, place]) => [node, { kind: KINDS.noted, place, histogram: 0 }] as const);
+  putNodes(kernel, nodes, top, frame, new Map(endings));
+  return nodes;
 }
 
 function treeOf({ memory: { buffer }, subtreeColumns, subtreeValues, subtreeLefts }: RowsKernel, nodes: number): Tree {

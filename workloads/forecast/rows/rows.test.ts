@@ -7,19 +7,12 @@ import { MISSING_RANK, makeTrainingSet, rowValues, type TrainingSet } from "../f
 import wasm from "../kernel.wasm";
 import { NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
 import { type CountLevel, countLevel, type LevelSums, sumLevel } from "./count.ts";
-import {
-  beginGrowth,
-  bucketsOf,
-  finishTree,
-  type Growth,
-  handedNodes,
-  type LevelOptions,
-  openNodes,
-} from "./growth.ts";
+import { beginGrowth, finishTree, type Growth, type LevelOptions, openNodes } from "./growth.ts";
+import { bucketsOf, handedNodes } from "./hand-out.ts";
 import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "./kernel.ts";
 import { drawWeights, weightLimits } from "./sampling.ts";
 import { splitLevel } from "./split.ts";
-import { depthOf, type GrowSubtree, type SendRows, sendRows, type SentRows, subtreeGrower } from "./subtree.ts";
+import { type SendRows, sendRows, type SubtreeGrower, subtreeGrower } from "./subtree.ts";
 
 const { instance } = await WebAssembly.instantiate(wasm, {});
 const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
@@ -27,13 +20,13 @@ const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
 interface Kernels {
   readonly count: CountLevel;
   readonly send: SendRows;
-  readonly grower: (frame: RowFrame, options: LevelOptions) => GrowSubtree;
+  readonly grower: SubtreeGrower;
 }
 const reference: Kernels = { count: countLevel, send: sendRows, grower: subtreeGrower };
 const compiled: Kernels = {
   count: wasmCountLevel(instance.exports),
   send: wasmSendRows(instance.exports),
-  grower: (frame, options) => wasmSubtreeGrower(instance.exports, frame, options),
+  grower: wasmSubtreeGrower(instance.exports),
 };
 
 interface Shape {
@@ -112,29 +105,22 @@ function grow(
   }
   const out = { from: 0, to: trees, buckets };
   const sent = cut.map((block) =>
-    send(growth, frame, options, out, block).map((part) => ({ ...part, records: part.records.slice() })),
+    send(growth, frame, options, out, block).map((pieces) => pieces.map((piece) => piece.slice())),
   );
-  const handed = handedNodes(growth, 0, trees);
-  const bucketOf = bucketsOf(handed, buckets);
-  const growSubtree = grower(frame, options);
-  const subtrees = handed.map(({ tree, id }, place) => {
-    const bucket = bucketOf[place] as number;
-    const before = bucketOf.slice(0, place).filter((other) => other === bucket).length;
-    const records = sent.map((parts) => recordsOf(parts[bucket] as SentRows, before, set.columns));
-    return growSubtree({ tree: first + tree, id, depth: depthOf(id) }, records);
-  });
-  return growth.trees.map((tree, at) =>
-    finishTree(
+  const growers = Array.from({ length: buckets }, (_, bucket) => grower(growth, frame, options, out, bucket));
+  return growth.trees.map((tree, at) => {
+    const grown = growers.map((growSubtrees, bucket) =>
+      growSubtrees(
+        at,
+        sent.map((parts) => parts[bucket] ?? []),
+      ),
+    );
+    const bucketOf = bucketsOf(handedNodes(growth, at, at + 1), buckets);
+    return finishTree(
       tree,
-      subtrees.filter((_, place) => handed[place]?.tree === at),
-    ),
-  );
-}
-
-function recordsOf({ counts, records }: SentRows, place: number, columns: number): Uint8Array {
-  const size = (columns + 4 + 7) & ~7;
-  const before = counts.slice(0, place).reduce((sum, count) => sum + count, 0);
-  return records.subarray(before * size, (before + (counts[place] as number)) * size);
+      Array.from(bucketOf, (bucket) => grown[bucket]?.shift() as Tree),
+    );
+  });
 }
 
 const options: LevelOptions = { seed: 7, maxDepth: 5, minLeaf: 4, maxFeatures: 99 };

@@ -22,6 +22,9 @@ export function weightLimits({ subsamplingRate = 1, bootstrap }: LevelOptions): 
   return Uint32Array.from(limits);
 }
 
+/** Bits that any weight of these limits fits in, at most 6. */
+export const weightBits = (limits: Uint32Array): number => 32 - Math.clz32(limits.length);
+
 /**
  * How often tree `tree` draws each of `count` rows from number `first` on. Row r's word is number r mod 4 of the Philox block
  * (⌊r / 4⌋, 0, 2, 0) under the key (seed, tree): any block of rows can be drawn alone.

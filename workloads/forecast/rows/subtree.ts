@@ -1,23 +1,20 @@
 import { LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
 import { cellsOf, NO_TARGET, type RowBlock, type RowFrame, TARGET_LIMIT } from "./block.ts";
 import { addRow, missingCodes } from "./count.ts";
-import { CELL, type Growth, handedNodes, bucketsOf, type LevelOptions, nodeOf } from "./growth.ts";
-import { drawWeights, weightLimits } from "./sampling.ts";
+import { CELL, type Growth, type LevelOptions, nodeOf } from "./growth.ts";
+import { bucketByNode, type HandOut, handedIn, sentBytes } from "./hand-out.ts";
+import { drawWeights, weightBits, weightLimits } from "./sampling.ts";
 import { bestSplit, leafValue, placeSplit, sumOf } from "./split.ts";
 
-/** Drawn rows of one block on their way to a task that grows subtrees. */
-export type SentRows = {
-  /** Of each subtree of the task, in the order of their nodes. */
-  readonly counts: Uint32Array;
-  /** [rows × recordBytes] The codes, then (target + TARGET_LIMIT) × 64 + weight as a little-endian word; those of a subtree together. */
-  readonly records: Uint8Array;
-};
+/** Records of one piece, so that a kernel can work on what comes a little at a time. */
+export const PIECE_ROWS = 2048;
 
-/** Bytes of a row that is sent: its codes, and four more. A multiple of 8, so that it is moved in few steps. */
-export const recordBytes = (columns: number): number => (columns + 4 + 7) & ~7;
-
-/** Which trees of a growth are handed out together, and to how many tasks. */
-export type HandOut = { readonly from: number; readonly to: number; readonly buckets: number };
+/**
+ * Rows of one block on their way to a task that grows subtrees, in pieces of PIECE_ROWS records, the last one of fewer. A row is sent to a
+ * bucket once, for all trees of the hand-out. A record has its codes, the word (target + TARGET_LIMIT), and for each tree the weight, or 0 where
+ * the tree did not draw the row or has it elsewhere: `weightBits` bits each, all little-endian.
+ */
+export type SentRows = readonly Uint8Array[];
 
 /** Sends each row of a block that a handed node has to the task that grows what is below: one result for each bucket. */
 export type SendRows = (
@@ -28,102 +25,151 @@ export type SendRows = (
   block: RowBlock,
 ) => SentRows[];
 
-export const sendRows: SendRows = (growth, frame, options, { from, to, buckets }, block) => {
+export const sendRows: SendRows = (growth, frame, options, out, block) => {
   const { columns } = frame;
-  const handed = handedNodes(growth, from, to);
-  const missing = missingCodes(frame);
   const limits = weightLimits(options);
-  const size = recordBytes(columns);
-  const rows = handed.map((): Uint8Array[] => []);
-  for (let tree = from; tree < to; tree++) {
-    const growing = growth.trees[tree];
-    if (growing === undefined) throw new RangeError(`there is no tree ${tree}`);
-    const placeOf = new Map(handed.flatMap((one, at) => (one.tree === tree ? [[one.node, at] as const] : [])));
-    const weights = drawWeights(limits, options.seed, growth.first + tree, block.first, block.rows);
-    for (let row = 0; row < block.rows; row++) {
-      const weight = weights[row] as number;
-      if (weight === 0 || block.targets[row] === NO_TARGET) continue;
-      const place = placeOf.get(nodeOf(growing, missing, block.codes, row * columns));
-      if (place === undefined) continue;
-      const record = new Uint8Array(size);
-      record.set(block.codes.subarray(row * columns, (row + 1) * columns));
-      const word = ((block.targets[row] as number) + TARGET_LIMIT) * 64 + weight;
-      new DataView(record.buffer).setUint32(size - 4, word, true);
-      rows[place]?.push(record);
-    }
-  }
-  const bucketOf = bucketsOf(handed, buckets);
-  return Array.from({ length: buckets }, (_, bucket) => {
-    const own = rows.filter((_, at) => bucketOf[at] === bucket);
-    const records = new Uint8Array(own.reduce((total, list) => total + list.length, 0) * size);
-    own.flat().forEach((record, at) => {
-      records.set(record, at * size);
+  const bits = weightBits(limits);
+  const missing = missingCodes(frame);
+  const trees = growth.trees.slice(out.from, out.to);
+  const size = sentBytes(columns, trees.length, bits);
+  const weights = trees.map((_, at) =>
+    drawWeights(limits, options.seed, growth.first + out.from + at, block.first, block.rows),
+  );
+  const buckets = trees.map((_, at) => bucketByNode(growth, out, out.from + at));
+  const records = Array.from({ length: out.buckets }, (): Uint8Array[] => []);
+  for (let row = 0; row < block.rows; row++) {
+    const target = block.targets[row] as number;
+    if (target === NO_TARGET) continue;
+    const sent = new Map<number, Uint8Array>();
+    trees.forEach((tree, at) => {
+      const weight = weights[at]?.[row] as number;
+      const bucket = buckets[at]?.get(nodeOf(tree, missing, block.codes, row * columns));
+      if (weight === 0 || bucket === undefined) return;
+      let record = sent.get(bucket);
+      if (record === undefined) {
+        record = new Uint8Array(size);
+        record.set(block.codes.subarray(row * columns, (row + 1) * columns));
+        new DataView(record.buffer).setUint32(columns, target + TARGET_LIMIT, true);
+        sent.set(bucket, record);
+        records[bucket]?.push(record);
+      }
+      putWeight(record.subarray(columns + 4), at * bits, weight);
     });
-    return { counts: Uint32Array.from(own, (list) => list.length), records };
-  });
+  }
+  return records.map((own) => inPieces(own, size));
 };
 
-/** Where a subtree begins. */
-export type SubtreeRoot = { readonly tree: number; readonly id: number; readonly depth: number };
+/** Weights have at most 6 bits: they lie in one or two bytes. */
+function putWeight(bytes: Uint8Array, bit: number, weight: number): void {
+  const word = weight << (bit & 7);
+  const at = bit >>> 3;
+  bytes[at] = (bytes[at] as number) | word;
+  if (word > 0xff) bytes[at + 1] = (bytes[at + 1] as number) | (word >>> 8);
+}
 
-/** Grows one subtree from the records of its rows, in any order: they decide nothing but sums. */
-export type GrowSubtree = (root: SubtreeRoot, records: readonly Uint8Array[]) => Tree;
+const weightAt = (bytes: Uint8Array, bit: number, bits: number): number =>
+  (((bytes[bit >>> 3] as number) | ((bytes[(bit >>> 3) + 1] ?? 0) << 8)) >>> (bit & 7)) & ((1 << bits) - 1);
+
+function inPieces(records: readonly Uint8Array[], size: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(records.length / PIECE_ROWS) }, (_, piece) => {
+    const own = records.slice(piece * PIECE_ROWS, (piece + 1) * PIECE_ROWS);
+    const bytes = new Uint8Array(own.length * size);
+    own.forEach((record, at) => {
+      bytes.set(record, at * size);
+    });
+    return bytes;
+  });
+}
+
+/** Grows what is below the handed nodes that one tree of a growth has in a bucket, in their order, from what all blocks sent. */
+export type GrowSubtrees = (tree: number, sent: readonly SentRows[]) => Tree[];
+
+/** Makes the grower of one bucket of a hand-out. */
+export type SubtreeGrower = (
+  growth: Growth,
+  frame: RowFrame,
+  options: LevelOptions,
+  out: HandOut,
+  bucket: number,
+) => GrowSubtrees;
 
 export const depthOf = (id: number): number => 31 - Math.clz32(id);
 
+interface DrawnRow {
+  readonly codes: Uint8Array;
+  readonly target: number;
+  readonly weight: number;
+}
+
 /** The grower that every kernel must match, bit for bit. */
-export function subtreeGrower(frame: RowFrame, options: LevelOptions): GrowSubtree {
-  const { columns, cellStart } = frame;
-  const size = recordBytes(columns);
+export const subtreeGrower: SubtreeGrower = (growth, frame, options, out, bucket) => {
+  const { columns } = frame;
+  const bits = weightBits(weightLimits(options));
+  const size = sentBytes(columns, out.to - out.from, bits);
   const missing = missingCodes(frame);
-  return ({ tree, id, depth }, parts) => {
-    const records = parts.flatMap((part) =>
-      Array.from({ length: part.length / size }, (_, at) => part.subarray(at * size, (at + 1) * size)),
+  return (tree, sent) => {
+    const top = growth.trees[tree];
+    if (top === undefined) throw new RangeError(`there is no tree ${tree}`);
+    const drawn = new Map<number, DrawnRow[]>();
+    for (const piece of sent.flat()) {
+      for (let at = 0; at < piece.length; at += size) {
+        const record = piece.subarray(at, at + size);
+        const weight = weightAt(record.subarray(columns + 4), (tree - out.from) * bits, bits);
+        if (weight === 0) continue;
+        const codes = record.subarray(0, columns);
+        const target = new DataView(record.buffer, record.byteOffset).getUint32(columns, true) - TARGET_LIMIT;
+        const node = nodeOf(top, missing, codes, 0);
+        drawn.set(node, [...(drawn.get(node) ?? []), { codes, target, weight }]);
+      }
+    }
+    return handedIn(growth, out, bucket, tree).map(({ node, id }) =>
+      growSubtree(growth.first + tree, id, drawn.get(node) ?? [], frame, options),
     );
-    const wordOf = (record: Uint8Array): number =>
-      new DataView(record.buffer, record.byteOffset).getUint32(size - 4, true);
-    const targetOf = (record: Uint8Array): number => (wordOf(record) >>> 6) - TARGET_LIMIT;
-    const column: number[] = [0];
-    const value: number[] = [0];
-    const left: number[] = [0];
-    const grow = (node: number, own: number, depth: number, rows: readonly Uint8Array[]): void => {
-      const cells = new Float64Array(cellsOf(frame) * CELL);
-      for (const row of rows) {
-        const [target, weight] = [targetOf(row), wordOf(row) & 63];
-        for (let at = 0; at < columns; at++) {
-          addRow(cells, ((cellStart[at] as number) + (row[at] as number)) * CELL, target, weight);
-        }
-      }
-      const total = sumOf(cells, cellStart[1] as number);
-      const pure = rows.every((row) => targetOf(row) === targetOf(rows[0] as Uint8Array));
-      const best = pure || depth >= options.maxDepth ? undefined : bestSplit(cells, total, tree, own, frame, options);
-      if (best === undefined) {
-        column[node] = LEAF;
-        value[node] = leafValue(total);
-        left[node] = 0;
-        return;
-      }
-      const { threshold, border } = placeSplit(frame, best);
-      const child = column.length;
-      column[node] = best.missingLeft ? best.column | MISSING_LEFT : best.column;
-      value[node] = threshold;
-      left[node] = child;
-      column.push(0, 0);
-      value.push(0, 0);
-      left.push(0, 0);
-      const goesLeft = (row: Uint8Array): boolean => {
-        const code = row[best.column] as number;
-        return code === missing[best.column] ? best.missingLeft : code <= border;
-      };
-      grow(child, 2 * own, depth + 1, rows.filter(goesLeft));
-      grow(
-        child + 1,
-        2 * own + 1,
-        depth + 1,
-        rows.filter((row) => !goesLeft(row)),
-      );
-    };
-    grow(0, id, depth, records);
-    return { column: Uint16Array.from(column), value: Float64Array.from(value), left: Uint32Array.from(left) };
   };
+};
+
+function growSubtree(tree: number, id: number, all: readonly DrawnRow[], frame: RowFrame, options: LevelOptions): Tree {
+  const { columns, cellStart } = frame;
+  const missing = missingCodes(frame);
+  const column: number[] = [0];
+  const value: number[] = [0];
+  const left: number[] = [0];
+  const grow = (node: number, own: number, depth: number, rows: readonly DrawnRow[]): void => {
+    const cells = new Float64Array(cellsOf(frame) * CELL);
+    for (const { codes, target, weight } of rows) {
+      for (let at = 0; at < columns; at++) {
+        addRow(cells, ((cellStart[at] as number) + (codes[at] as number)) * CELL, target, weight);
+      }
+    }
+    const total = sumOf(cells, cellStart[1] as number);
+    const pure = rows.every(({ target }) => target === rows[0]?.target);
+    const best = pure || depth >= options.maxDepth ? undefined : bestSplit(cells, total, tree, own, frame, options);
+    if (best === undefined) {
+      column[node] = LEAF;
+      value[node] = leafValue(total);
+      left[node] = 0;
+      return;
+    }
+    const { threshold, border } = placeSplit(frame, best);
+    const child = column.length;
+    column[node] = best.missingLeft ? best.column | MISSING_LEFT : best.column;
+    value[node] = threshold;
+    left[node] = child;
+    column.push(0, 0);
+    value.push(0, 0);
+    left.push(0, 0);
+    const goesLeft = ({ codes }: DrawnRow): boolean => {
+      const code = codes[best.column] as number;
+      return code === missing[best.column] ? best.missingLeft : code <= border;
+    };
+    grow(child, 2 * own, depth + 1, rows.filter(goesLeft));
+    grow(
+      child + 1,
+      2 * own + 1,
+      depth + 1,
+      rows.filter((row) => !goesLeft(row)),
+    );
+  };
+  grow(0, id, depthOf(id), all);
+  return { column: Uint16Array.from(column), value: Float64Array.from(value), left: Uint32Array.from(left) };
 }

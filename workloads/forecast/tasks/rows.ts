@@ -1,30 +1,14 @@
 import { defineTask, type TaskContext } from "kindling";
-import { type Forest, joinTrees } from "../forest/forest.ts";
+import { type Forest, joinTrees, type Tree } from "../forest/forest.ts";
 import wasm from "../kernel.wasm";
 import type { RowBlock, RowFrame } from "../rows/block.ts";
 import { type CountLevel, countLevel, type LevelCounts, type LevelSums, sumLevel } from "../rows/count.ts";
-import {
-  beginGrowth,
-  bucketsOf,
-  finishTree,
-  type Growth,
-  handedNodes,
-  type LevelOptions,
-  openNodes,
-} from "../rows/growth.ts";
+import { beginGrowth, finishTree, type Growth, type LevelOptions, openNodes } from "../rows/growth.ts";
+import { bucketsOf, estimateSent, type HandOut, handedNodes } from "../rows/hand-out.ts";
 import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "../rows/kernel.ts";
 import type { RowRules } from "../rows/rules.ts";
 import { splitLevel } from "../rows/split.ts";
-import {
-  depthOf,
-  type GrowSubtree,
-  type HandOut,
-  recordBytes,
-  type SendRows,
-  sendRows,
-  type SentRows,
-  subtreeGrower,
-} from "../rows/subtree.ts";
+import { type SendRows, sendRows, type SentRows, type SubtreeGrower, subtreeGrower } from "../rows/subtree.ts";
 
 /** What a level's tasks get: the trees as far as they are grown. */
 export type LevelState = {
@@ -86,6 +70,18 @@ export const splitNodes = defineTask<LevelSums, LevelState, LevelState, LevelSum
   },
 });
 
+/** By number of trees that are handed out together, about how many bytes a block sends at a time. */
+export type SentEstimate = { readonly sent: readonly number[] };
+
+/** Estimates what a block sends. */
+export const estimateRows = defineTask<RowBlock, null, LevelState, SentEstimate>({
+  js(block, context) {
+    const { growth, frame, options } = context.broadcast;
+    context.report({ sent: estimateSent(growth, frame, options, block) });
+    return null;
+  },
+});
+
 /** The trees of a growth that are handed out together. */
 export type HandOutPlan = { readonly state: LevelState; readonly out: HandOut };
 
@@ -103,41 +99,25 @@ export const shareRows = defineTask<RowBlock, readonly SentRows[], HandOutPlan>(
 const shareWith = (send: SendRows, block: RowBlock, { broadcast: { state, out } }: TaskContext<HandOutPlan>) =>
   send(state.growth, state.frame, state.options, out, block);
 
-/** The subtrees of one bucket, in the order of their nodes. */
-export type GrownSubtrees = readonly ReturnType<GrowSubtree>[];
+/** The subtrees of one bucket, by tree and then in the order of their nodes. */
+export type GrownSubtrees = readonly Tree[];
 
 /** Grows the subtrees of one bucket. */
 export const growSubtrees = defineTask<readonly SentRows[], GrownSubtrees, HandOutPlan>({
-  js: (parts, context) => growWith(subtreeGrower, parts, context),
-  wasm: {
-    module: wasm,
-    run: (exports, parts, context) =>
-      growWith((frame, options) => wasmSubtreeGrower(exports, frame, options), parts, context),
-  },
+  js: (sent, context) => growWith(subtreeGrower, sent, context),
+  wasm: { module: wasm, run: (exports, sent, context) => growWith(wasmSubtreeGrower(exports), sent, context) },
 });
 
 function growWith(
-  growerOf: (frame: RowFrame, options: LevelOptions) => GrowSubtree,
-  parts: readonly SentRows[],
+  growerOf: SubtreeGrower,
+  sent: readonly SentRows[],
   { broadcast: { state, out }, partition, signal }: TaskContext<HandOutPlan>,
 ): GrownSubtrees {
-  const { growth, frame, options } = state;
-  const grow = growerOf(frame, options);
-  const size = recordBytes(frame.columns);
-  const handed = handedNodes(growth, out.from, out.to);
-  const bucketOf = bucketsOf(handed, out.buckets);
-  const starts = parts.map(() => 0);
-  return handed
-    .filter((_, place) => bucketOf[place] === partition)
-    .map(({ tree, id }, at) => {
-      signal.throwIfAborted();
-      const records = parts.map((part, block) => {
-        const start = starts[block] as number;
-        starts[block] = start + (part.counts[at] as number) * size;
-        return part.records.subarray(start, starts[block]);
-      });
-      return grow({ tree: growth.first + tree, id, depth: depthOf(id) }, records);
-    });
+  const grow = growerOf(state.growth, state.frame, state.options, out, partition);
+  return Array.from({ length: out.to - out.from }, (_, at) => {
+    signal.throwIfAborted();
+    return grow(out.from + at, sent);
+  }).flat();
 }
 
 export type GrownSummary = { readonly leaves: number };
@@ -147,14 +127,12 @@ export const finishTrees = defineTask<readonly GrownSubtrees[], Forest, HandOutP
   js(buckets, context) {
     const { state, out } = context.broadcast;
     const { growth } = state;
-    const subtrees = buckets.flat();
-    const handed = handedNodes(growth, out.from, out.to);
-    const trees = growth.trees.slice(out.from, out.to).map((top, at) =>
-      finishTree(
-        top,
-        subtrees.filter((_, place) => handed[place]?.tree === out.from + at),
-      ),
-    );
+    const next = buckets.map(() => 0);
+    const trees = growth.trees.slice(out.from, out.to).map((top, at) => {
+      const bucketOf = bucketsOf(handedNodes(growth, out.from + at, out.from + at + 1), out.buckets);
+      const subtrees = Array.from(bucketOf, (bucket) => buckets[bucket]?.[(next[bucket] as number)++] as Tree);
+      return finishTree(top, subtrees);
+    });
     context.report({ leaves: trees.reduce((total, { column }) => total + (column.length + 1) / 2, 0) });
     context.progress(trees.length);
     return joinTrees(growth.first + out.from, trees, (bytes) => context.allocate(bytes));

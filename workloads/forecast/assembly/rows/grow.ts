@@ -37,7 +37,7 @@ let bestAbove: i32 = 0;
 let bestMissingLeft: bool = false;
 let bestLeft: v128 = i64x2.splat(0);
 
-/** Makes room for subtrees of at most `rows` rows and `levels` levels, from records at `recordsAt`. */
+/** Makes room for subtrees of `rows` rows in all and of at most `levels` levels, from records at `recordsAt`. */
 export function beginSubtrees(rows: u32, levels: u32, recordSize: u32, recordsAt: usize): void {
   size = recordSize;
   here = recordsAt;
@@ -55,13 +55,14 @@ export function beginSubtrees(rows: u32, levels: u32, recordSize: u32, recordsAt
   freeCount = slots;
 }
 
-/** Grows tree `tree` from node number `id`, `depth` levels below its root, from `rows` records. Gives the number of nodes. */
+/** Grows tree `tree` from node number `id`, `depth` levels below its root, from the records from `start` to `end`. Gives the number of nodes. */
 export function growSubtree(
   seed: u32,
   tree: u32,
   id: u32,
   depth: u32,
-  rows: u32,
+  start: u32,
+  end: u32,
   maxDepth: u32,
   minLeaf: u32,
   maxFeatures: u32,
@@ -70,8 +71,8 @@ export function growSubtree(
   nodeCount = 1;
   top = stack;
   const slot = takeSlot();
-  count(histogramOf(slot), here, 0, rows);
-  push(0, rows, 0, id, depth, slot, false, totalOf(slot));
+  count(histogramOf(slot), here, start, end);
+  push(start, end, 0, id, depth, slot, false, totalOf(slot));
   while (top > stack) {
     top -= ENTRY;
     growNode(seed, tree, maxDepth, minLeaf, maxFeatures, minGain);
