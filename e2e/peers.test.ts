@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { DATA_BYTES, decodePeerFrame } from "../client/transport/peer/wire.ts";
 import { jobId } from "../shared/ids.ts";
 import type { JobView } from "../shared/protocol/api.ts";
 import type { ShuffleMode } from "../shared/protocol/shuffle.ts";
@@ -8,7 +9,7 @@ import { Cluster, hashes, madeAgain, nodesByTask } from "./support/cluster.ts";
 import { kindling } from "./support/processes.ts";
 import { until } from "./support/until.ts";
 
-/** Several buckets of some hundred kilobytes from each part. */
+/** Chunks of some twenty kilobytes: less than a frame. */
 const JOB: Record<string, Value> = { tuples: 4_000_000, keyLength: 5, partitions: 12, seed: 5 };
 
 let expected: Record<string, string>;
@@ -24,8 +25,8 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.close());
 
-async function run(shuffle: ShuffleMode): Promise<JobView> {
-  return cluster.result(await cluster.client.submit({ workload: "string-count", params: JOB, shuffle }));
+async function run(shuffle: ShuffleMode, params = JOB): Promise<JobView> {
+  return cluster.result(await cluster.client.submit({ workload: "string-count", params, shuffle }));
 }
 
 function bytesOf({ shuffle }: JobView): { peer: number; relay: number; local: number; total: number } {
@@ -90,6 +91,65 @@ test("where WebRTC is blocked the coordinator relays, within five seconds and ex
   expect(bytesOf(blocked)).toMatchObject({ peer: 0 });
   // Both sides try once and wait at the same time; what is beyond is the noise of the machine.
   expect(blocked.seconds).toBeLessThan(2 * relayed.seconds + 7);
+});
+
+/** Has a page close its first connection once that has brought a full frame, and keep the requests that it sends to peers. */
+async function breakFirstConnection(page: Page): Promise<() => Promise<number[][]>> {
+  await page.evaluate((dataBytes) => {
+    const requests: number[][] = [];
+    let broken: RTCDataChannel | undefined;
+    const watch = (connection: RTCPeerConnection, channel: RTCDataChannel): RTCDataChannel => {
+      channel.addEventListener("message", (event: MessageEvent<ArrayBuffer>) => {
+        // What had come when it was closed would be told all the same.
+        if (channel === broken) event.stopImmediatePropagation();
+        if (broken !== undefined || event.data.byteLength < dataBytes) return;
+        broken = channel;
+        connection.close();
+      });
+      const send = channel.send.bind(channel) as (frame: Uint8Array<ArrayBuffer>) => void;
+      channel.send = (frame: unknown) => {
+        if (!(frame instanceof Uint8Array)) throw new Error("not a frame");
+        // The first byte of a request.
+        if (frame[0] === 1) requests.push([...frame]);
+        send(new Uint8Array(frame));
+      };
+      return channel;
+    };
+    class Watched extends RTCPeerConnection {
+      constructor(config?: RTCConfiguration) {
+        super(config);
+        this.addEventListener("datachannel", ({ channel }) => watch(this, channel));
+      }
+      override createDataChannel(label: string, options?: RTCDataChannelInit): RTCDataChannel {
+        return watch(this, super.createDataChannel(label, options));
+      }
+    }
+    Object.assign(globalThis, { requests, RTCPeerConnection: Watched });
+  }, DATA_BYTES);
+  return () => page.evaluate(() => (globalThis as unknown as { requests: number[][] }).requests);
+}
+
+test("a connection that breaks in the middle of a chunk is made again, and brings what is missing", async () => {
+  await cluster.addNode("stays");
+  let requests = (): Promise<number[][]> => Promise.resolve([]);
+  await cluster.addTab("breaks", cluster.joinLink, 1, async (tab) => {
+    requests = await breakFirstConnection(tab);
+  });
+  // Two parts make chunks of several frames.
+  const job = await run("peer", { ...JOB, partitions: 2 });
+  expect(hashes(job)).toEqual(expected);
+  const { relay, total } = bytesOf(job);
+  expect(relay).toBeLessThan(0.05 * total);
+
+  const sent = (await requests()).map((frame) => decodePeerFrame(new Uint8Array(frame)));
+  const asked = sent.flatMap((message) => (message.kind === "request" ? [message] : []));
+  const resumed = asked.filter(({ offset }) => offset > 0);
+  expect(resumed.length).toBeGreaterThan(0);
+  // What was resumed had been asked for from its start.
+  const begun = asked.filter(({ offset }) => offset === 0).map(({ key }) => key);
+  expect(begun).toEqual(expect.arrayContaining(resumed.map(({ key }) => key)));
+  // Nothing was computed again for it.
+  expect(madeAgain(cluster.executions())).toEqual([]);
 });
 
 test("a peer that is killed in the middle of the shuffle costs its own parts, and nothing else", async () => {

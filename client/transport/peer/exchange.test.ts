@@ -229,6 +229,24 @@ test("after a break in the middle it connects anew and takes up the rest", async
   expect(again).toBe(Math.ceil((CONTENT.byteLength - 3 * DATA_BYTES) / DATA_BYTES));
 });
 
+test("after a break in the middle of one chunk, others that had not begun come over the new connection too", async () => {
+  const world = new World();
+  const reader = world.node(A);
+  world.node(B);
+  world.held.get(B)?.set(KEY, CONTENT);
+  const first = reader.fetch(refTo([B]), signal);
+  await settle();
+  const [near, far] = world.channels;
+  near?.deliver();
+  far?.deliver(4);
+  const second = reader.fetch(refTo([B]), signal);
+  await settle();
+  far?.close();
+  await world.run();
+  expect([(await first).complete, (await second).complete]).toEqual([true, true]);
+  expect(world.dials).toEqual(["ab", "ab"]);
+});
+
 test("a peer that dies in the middle leaves the rest to the relay within five seconds", async () => {
   const world = new World();
   const reader = world.node(A);

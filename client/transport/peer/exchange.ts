@@ -82,7 +82,6 @@ export class PeerExchange {
     let deadline = clock.now() + CONNECT_MS;
     for (const peer of holders) {
       while (!this.#isShunned(peer)) {
-        const before = chunk.received;
         const link = await this.#link(job, peer, deadline, signal);
         if (link === undefined) break;
         const end = await link.fetch(key, hash, chunk, signal);
@@ -93,8 +92,8 @@ export class PeerExchange {
           break;
         }
         if (end === "refused") break;
-        // A connection that broke in the middle is made once more; one that brought nothing is not.
-        if (chunk.received > before) deadline = clock.now() + RECONNECT_MS;
+        // A connection that broke in the middle, be it of another chunk, is made once more; one that brought nothing is not.
+        if (link.hasBrought) deadline = clock.now() + RECONNECT_MS;
         else this.#shun(peer);
       }
     }

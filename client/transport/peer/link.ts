@@ -39,6 +39,7 @@ export class PeerLink {
   readonly #serving = new Map<number, Uint8Array>();
   #lastTransfer = 0;
   #closed = false;
+  #hasBrought = false;
   #cancelIdle = (): void => {};
 
   constructor(options: LinkOptions) {
@@ -59,6 +60,11 @@ export class PeerLink {
 
   get isClosed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether bytes of any chunk have come by it. */
+  get hasBrought(): boolean {
+    return this.#hasBrought;
   }
 
   /** Fetches what `chunk` has not yet. Rejects only with the signal's reason; what has come stays in `chunk`. */
@@ -132,6 +138,7 @@ export class PeerLink {
         return fetch.end("refused");
       case "data":
         if (!fetch.chunk.append(message.bytes)) return this.close();
+        this.#hasBrought = true;
         if (fetch.chunk.isComplete) fetch.end("complete");
     }
   }
