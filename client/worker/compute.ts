@@ -92,9 +92,12 @@ class WorkerTasks {
       ...(platform.webgpu && { webgpu: platform.webgpu }),
       ...(platform.webgl && { webgl: platform.webgl }),
       open: (job, source, expected) => {
-        // What reading leaves behind weighs about as much as what was read.
-        this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
-        if (source.path !== undefined && platform.openFile !== undefined) return platform.openFile(source.path, source);
+        const file = source.path === undefined ? undefined : platform.openFile?.(source.path, source);
+        // What comes through ports leaves about as much behind as was read; of a file only where memory is short it is worth a collection.
+        if (file === undefined || config.outputs === "moved") {
+          this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
+        }
+        if (file !== undefined) return file;
         return readAhead(source, this.#access(job, source), expected);
       },
       allocate: (bytes) =>
