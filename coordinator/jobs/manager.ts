@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { toJSONSchema } from "zod";
 import { KindlingError } from "../../shared/errors.ts";
 import { type BlobHash, blobHash, type JobId, jobId, taskKey } from "../../shared/ids.ts";
 import type { JobView, LogLine, NodeView, Overview, WorkloadView } from "../../shared/protocol/api.ts";
@@ -15,14 +14,14 @@ import { jobView, type LiveFields, nodeView, type Outcome, throughput } from "..
 import type { BlobStore } from "../store/blobs.ts";
 import type { JobRecord, Journal } from "../store/journal.ts";
 import type { ArtifactStore } from "./artifacts.ts";
-import { builtinPath, bundleWorkload } from "./bundle.ts";
+import { WorkloadCatalog } from "./catalog.ts";
 import type { Artifact, JobResult } from "../../shared/sdk/job.ts";
 import { checkEngine } from "../executors/spark/engine.ts";
 import { checkTarget } from "../executors/spark/run.ts";
 import { createReplayingJob } from "./replay.ts";
 import { checkedResult, driverError } from "./result.ts";
 import { artifactHashes, expired, hashesOf } from "./retention.ts";
-import { loadWorkload, parseParams } from "./workload.ts";
+import { parseParams } from "./workload.ts";
 
 /** The newest jobs that an overview shows, beside all that run. */
 const SHOWN_JOBS = 100;
@@ -42,21 +41,15 @@ export interface JobManagerOptions {
   readonly joinLink: () => string | undefined;
 }
 
-interface Loaded {
-  readonly hash: BlobHash;
-  readonly workload: Workload;
-}
-
 export const newJobId = (): JobId => jobId(`j-${randomBytes(5).toString("hex")}`);
 
 /** The life of jobs: submitted, driven, recovered after a crash, ended, shown. */
 export class JobManager implements JobService {
   readonly #options: JobManagerOptions;
+  readonly #catalog: WorkloadCatalog;
   readonly #records = new Map<JobId, JobRecord>();
   /** Drivers under way; a promise never rejects. */
   readonly #driving = new Map<JobId, Promise<void>>();
-  readonly #loaded = new Map<BlobHash, Loaded>();
-  readonly #builtins = new Map<string, Promise<Loaded>>();
   /** Monotonic ms at which each job under way began. */
   readonly #began = new Map<JobId, number>();
   /** Result files that jobs under way have made so far. */
@@ -66,6 +59,7 @@ export class JobManager implements JobService {
 
   constructor(options: JobManagerOptions) {
     this.#options = options;
+    this.#catalog = new WorkloadCatalog(options.builtins, options.blobs);
   }
 
   /**
@@ -73,12 +67,7 @@ export class JobManager implements JobService {
    * ended): only then may nodes join, so that what they still hold and run finds its stages.
    */
   async start(): Promise<void> {
-    const builtins = await Promise.all(this.#options.builtins.map((name) => this.#builtin(name)));
-    this.#views = builtins.map(({ workload }) => ({
-      name: workload.name,
-      description: workload.description ?? "",
-      params: toJSONSchema(workload.params, { io: "input", unrepresentable: "any" }) as Value,
-    }));
+    this.#views = await this.#catalog.views();
     for (const record of this.#options.journal.jobs()) this.#records.set(record.id, record);
     const open = [...this.#records.values()].filter(({ status }) => status === "running");
     await Promise.all(
@@ -92,8 +81,8 @@ export class JobManager implements JobService {
 
   async submit(request: SubmitRequest): Promise<JobId> {
     const { hash, workload } = request.bundle
-      ? await this.#load(blobHash(request.bundle), request.workload)
-      : await this.#named(request.workload);
+      ? await this.#catalog.load(blobHash(request.bundle), request.workload)
+      : await this.#catalog.named(request.workload);
     parseParams(workload, request.params);
     if (request.spark !== undefined) {
       checkTarget(request.spark);
@@ -219,7 +208,7 @@ export class JobManager implements JobService {
     const { fabric, log } = this.#options;
     const isOver = (): boolean => this.#closed || this.#records.get(id)?.status !== "running";
     try {
-      const { workload } = await this.#load(blobHash(spec.bundle), spec.workload);
+      const { workload } = await this.#catalog.load(blobHash(spec.bundle), spec.workload);
       const result = spec.spark
         ? await this.#onSpark(record, workload, spec.spark)
         : await this.#onNodes(record, workload);
@@ -338,38 +327,8 @@ export class JobManager implements JobService {
       stages: fabric.stages(id),
       shares: fabric.shares(id),
       shuffle: fabric.shuffled(id),
-      unit: this.#loaded.get(spec.bundle as BlobHash)?.workload.unit ?? "tasks",
+      unit: this.#catalog.known(spec.bundle)?.unit ?? "tasks",
       seconds: (began === undefined ? Date.now() - createdAt : performance.now() - began) / 1000,
     };
-  }
-
-  #named(name: string): Promise<Loaded> {
-    if (!this.#options.builtins.includes(name)) {
-      const known = this.#options.builtins.join(", ");
-      throw new KindlingError("UnknownWorkload", `There is no workload ${name}; built in are ${known}`);
-    }
-    return this.#builtin(name);
-  }
-
-  /** Bundled once in a coordinator's life. */
-  #builtin(name: string): Promise<Loaded> {
-    const known = this.#builtins.get(name);
-    if (known) return known;
-    const loading = (async () => {
-      const bundle = await bundleWorkload(builtinPath(name));
-      await this.#options.blobs.put(bundle.code, bundle.hash);
-      return this.#load(bundle.hash, name);
-    })();
-    this.#builtins.set(name, loading);
-    return loading;
-  }
-
-  async #load(hash: BlobHash, origin: string): Promise<Loaded> {
-    const known = this.#loaded.get(hash);
-    if (known) return known;
-    const workload = await loadWorkload(await this.#options.blobs.get(hash), origin);
-    const loaded = { hash, workload };
-    this.#loaded.set(hash, loaded);
-    return loaded;
   }
 }
