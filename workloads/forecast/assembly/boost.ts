@@ -1,5 +1,6 @@
-/** Boosting's step between two trees of ./binned.ts; see ../forest/boost.ts. */
-import { binOf, borderOut, missingBin } from "./binned";
+/** Boosting's step between two trees of ./binned/; see ../forest/boost.ts. */
+import { binOf, missingBin } from "./binned/bins";
+import { borderOut } from "./binned/grow";
 import { rows, stats } from "./sample";
 import { columnOut, LEAF, leftOut, MISSING_LEFT, valueOut } from "./tree";
 

@@ -1,8 +1,9 @@
 /** Grows one regression tree, depth first; the same tree, bit for bit, as ../forest/grow.ts, which explains the steps. */
-import { allocate } from "./memory";
 import { allocateDivision, divide, MASKED } from "./divide";
+import { allocatePending, depthOf, endOf, nodeOf, noteOf, pop, push, startOf, top, totalOf } from "./pending";
+import { maxDepth, maxFeatures, minLeaf, seed, setRules, tree } from "./rules";
 import { allocateLists, columns, drawSample, listOf, MISSING, rows, stats, statsOf } from "./sample";
-import { allocateSmall, beginSmall, growSmall, isSmall } from "./small";
+import { allocateSmall, growSmall, isSmall } from "./small/grow";
 import { begin as beginTree, childOf, nodeCount, tooLittle, writeLeaf, writeSplit } from "./tree";
 import {
   beginSearch,
@@ -19,11 +20,6 @@ import {
 } from "./search";
 import { allocateVisits, beginVisits, nextVisit } from "./visits";
 
-/** Nodes still to do, 48 bytes each: v128 (sum, weight), u32 start, end, node, depth, u64 mask of constant columns. */
-let stack: usize = 0;
-let top: usize = 0;
-const ENTRY: usize = 48;
-
 /** Thresholds are drawn, not searched. */
 let random: bool = false;
 /** Any split of a node of two rows that tells them apart is as good as another. */
@@ -36,70 +32,31 @@ export function beginLists(randomThresholds: bool, minGain: f64): void {
   allocateLists();
   allocateVisits(columns);
   allocateDivision();
-  allocateSmall();
-  stack = allocate((<usize>rows + 1) * ENTRY);
+  allocateSmall(shortcut);
+  allocatePending(rows + 1);
 }
 
-/** Grows tree number `tree` and writes it out, at most 2 rows − 1 nodes; gives their number. */
-export function grow(
-  seed: u32,
-  tree: u32,
-  maxDepth: u32,
-  minLeaf: u32,
-  maxFeatures: u32,
-): u32 {
+/** Grows tree number `number` and writes it out, at most 2 rows − 1 nodes; gives their number. */
+export function grow(treeSeed: u32, number: u32, deepest: u32, leaf: u32, features: u32): u32 {
+  setRules(treeSeed, number, deepest, leaf, features);
   const count = drawSample(seed, tree);
   let total = f64x2.splat(0);
   for (let at = stats; at < stats + ((<usize>count) << 4); at += 16) total = f64x2.add(total, v128.load(at));
   beginTree();
-  beginSmall(seed, maxDepth, minLeaf, maxFeatures, shortcut);
-  top = stack;
+  const bottom = top;
   push(0, count, 0, 0, 0, total);
-  while (top > stack) {
-    top -= ENTRY;
-    growNode(
-      load<u32>(top, 16),
-      load<u32>(top, 20),
-      load<u32>(top, 24),
-      load<u32>(top, 28),
-      load<u64>(top, 32),
-      v128.load(top),
-      seed,
-      tree,
-      maxDepth,
-      minLeaf,
-      maxFeatures,
-    );
+  while (top > bottom) {
+    const entry = pop();
+    growNode(startOf(entry), endOf(entry), nodeOf(entry), depthOf(entry), noteOf(entry), totalOf(entry));
   }
   return nodeCount;
 }
 
-function push(start: u32, end: u32, node: u32, depth: u32, constant: u64, total: v128): void {
-  v128.store(top, total);
-  store<u32>(top, start, 16);
-  store<u32>(top, end, 20);
-  store<u32>(top, node, 24);
-  store<u32>(top, depth, 28);
-  store<u64>(top, constant, 32);
-  top += ENTRY;
-}
-
-function growNode(
-  start: u32,
-  end: u32,
-  node: u32,
-  depth: u32,
-  constant: u64,
-  total: v128,
-  seed: u32,
-  tree: u32,
-  maxDepth: u32,
-  minLeaf: u32,
-  maxFeatures: u32,
-): void {
+/** `constant` marks columns that have one value in the node. */
+function growNode(start: u32, end: u32, node: u32, depth: u32, constant: u64, total: v128): void {
   const grows = end - start >= 2 * minLeaf && depth < maxDepth;
   if (grows && !random && columns <= MASKED && isSmall(start, end, constant) && !(end - start == 2 && shortcut)) {
-    growSmall(start, end, node, depth, constant, total, tree);
+    growSmall(start, end, node, depth, constant, total);
     return;
   }
   beginSearch();
@@ -120,8 +77,8 @@ function growNode(
         takeOnlyBorder(column, start);
         break;
       }
-      if (random) searchRandomly(column, start, end, minLeaf, total, seed, tree, node);
-      else searchColumn(column, start, end, minLeaf, total);
+      if (random) searchRandomly(column, start, end, total, node);
+      else searchColumn(column, start, end, total);
     }
   }
   if (bestScore < 0 || tooLittle(bestScore, total)) {

@@ -1,4 +1,4 @@
-export { beginBinned, growBinned } from "./binned";
+export { beginBinned, growBinned } from "./binned/grow";
 export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";

@@ -1,5 +1,6 @@
 /** Looks for a node's best split: the borders of one column's list, each scored from running sums. */
 import { philox, word0 } from "./philox";
+import { minLeaf, seed, tree } from "./rules";
 import { listOf, MISSING, statsOf, valueOf } from "./sample";
 
 /** sum² / weight of the left side plus that of the right; negative until a split is found. */
@@ -24,7 +25,7 @@ export function isConstant(column: u32, start: u32, end: u32): bool {
 }
 
 /** Tries every border of a column that is not constant in the node's segment [start, end). */
-export function searchColumn(column: u32, start: u32, end: u32, minLeaf: u32, total: v128): void {
+export function searchColumn(column: u32, start: u32, end: u32, total: v128): void {
   const from = listOf(column) + ((<usize>start) << 2);
   const to = listOf(column) + ((<usize>end) << 2);
   const margin = (<usize>minLeaf) << 2;
@@ -112,16 +113,7 @@ export function takeOnlyBorder(column: u32, start: u32): void {
 }
 
 /** Draws a threshold for a column that is not constant in the node's segment, and tries it; see ../forest/search.ts. */
-export function searchRandomly(
-  column: u32,
-  start: u32,
-  end: u32,
-  minLeaf: u32,
-  total: v128,
-  seed: u32,
-  tree: u32,
-  node: u32,
-): void {
+export function searchRandomly(column: u32, start: u32, end: u32, total: v128, node: u32): void {
   const from = listOf(column) + ((<usize>start) << 2);
   const to = listOf(column) + ((<usize>end) << 2);
   let known = to;
@@ -155,10 +147,10 @@ export function searchRandomly(
   }
   const border = <u32>((at - from) >>> 2) - 1;
   const size = end - start;
-  tryRandom(column, border, border + 1, size, minLeaf, left, total, false, threshold);
+  tryRandom(column, border, border + 1, size, left, total, false, threshold);
   if (known < to && at < known) {
     const count = border + 1 + <u32>((to - known) >>> 2);
-    tryRandom(column, border, count, size, minLeaf, f64x2.add(left, lost), total, true, threshold);
+    tryRandom(column, border, count, size, f64x2.add(left, lost), total, true, threshold);
   }
 }
 
@@ -167,7 +159,6 @@ function tryRandom(
   border: u32,
   count: u32,
   size: u32,
-  minLeaf: u32,
   left: v128,
   total: v128,
   missingLeft: bool,

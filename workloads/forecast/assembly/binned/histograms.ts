@@ -1,0 +1,52 @@
+/** Histograms, (sum, weight) by cell, in slots that nodes take and give back. */
+import { allocate } from "../memory";
+import { columns, stats } from "../sample";
+import { bins, cells, cellStart } from "./bins";
+
+let histograms: usize = 0;
+/** A stack of the slots that are free. */
+let free: usize = 0;
+let freeCount: u32 = 0;
+
+export function allocateHistograms(slots: u32): void {
+  histograms = allocate((<usize>slots * cells) << 4);
+  free = allocate(<usize>slots << 2);
+  for (let slot: u32 = 0; slot < slots; slot++) store<u32>(free + (<usize>slot << 2), slots - 1 - slot);
+  freeCount = slots;
+}
+
+export function histogramOf(slot: u32): usize {
+  return histograms + ((<usize>slot * cells) << 4);
+}
+
+export function takeSlot(): u32 {
+  freeCount--;
+  return load<u32>(free + (<usize>freeCount << 2));
+}
+
+export function giveSlot(slot: u32): void {
+  store<u32>(free + (<usize>freeCount << 2), slot);
+  freeCount++;
+}
+
+/** Fills a histogram with rows: those numbers are `from` … `to`, u32 each. */
+export function countRows(histogram: usize, from: usize, to: usize): void {
+  memory.fill(histogram, 0, <usize>cells << 4);
+  for (let at = from; at < to; at += 4) {
+    const row = <usize>load<u32>(at);
+    const pair = v128.load(stats + (row << 4));
+    let bin = bins + ((row * columns) << 1);
+    for (let start = cellStart; start < cellStart + (<usize>columns << 2); start += 4) {
+      const cell = histogram + ((<usize>load<u32>(start) + load<u16>(bin)) << 4);
+      v128.store(cell, f64x2.add(v128.load(cell), pair));
+      bin += 2;
+    }
+  }
+}
+
+/** Takes a part's histogram off a whole one. */
+export function subtract(histogram: usize, part: usize): void {
+  for (let at: usize = 0; at < <usize>cells << 4; at += 16) {
+    v128.store(histogram + at, f64x2.sub(v128.load(histogram + at), v128.load(part + at)));
+  }
+}
