@@ -1,0 +1,100 @@
+import { availableParallelism } from "node:os";
+import { extname } from "node:path";
+import { KindlingError } from "../../shared/errors.ts";
+import type { SparkEngine } from "../../shared/protocol/submit-request.ts";
+import type { Value } from "../../shared/value.ts";
+import { parseBytes } from "./bytes.ts";
+import { DEFAULT_URL } from "./link.ts";
+import { wholeNumber } from "./numbers.ts";
+import { aligned, describeOptions, type OwnOption, type SchemaOption } from "./schema-options.ts";
+import { ENGINE_HELP, refuseSparkOptions, SPARK_OPTIONS } from "./spark-options.ts";
+import type { RunSummary } from "./summary.ts";
+
+/** The options of `run` beside those of the workload. */
+export const RUN_OPTIONS = {
+  executor: {
+    type: "string",
+    value: "local|fabric|spark",
+    help: "where it runs: in this process, on a coordinator's nodes, or on Apache Spark",
+  },
+  on: { type: "string", value: "URL", help: `the coordinator of executor fabric (default ${DEFAULT_URL})` },
+  token: { type: "string", value: "T", help: "the coordinator's operator token" },
+  "data-dir": { type: "string", value: "DIR", help: "where a coordinator on this machine keeps its token" },
+  slots: { type: "string", value: "N", help: "workers of executor local (default: one for each core)" },
+  memory: {
+    type: "string",
+    value: "BYTES",
+    help: "memory that the workers of executor local may use together, e.g. 512M",
+  },
+  out: { type: "string", value: "FILE", help: "write the result file here" },
+  "model-out": {
+    type: "string",
+    value: "FILE",
+    help: "write the model here, where the workload makes one; its ending says in which format",
+  },
+  report: {
+    type: "string",
+    value: "FILE",
+    help: "write a report here, one HTML file, where the workload can make one",
+  },
+  shuffle: {
+    type: "string",
+    value: "auto|peer|relay",
+    help: "how nodes get each other's outputs: from each other, through the coordinator, or as suits (auto)",
+  },
+  ...SPARK_OPTIONS,
+  json: { type: "boolean", help: "print one JSON object on standard output, and nothing else" },
+  verbose: { type: "boolean", help: "log what the scheduler does" },
+  help: { type: "boolean", help: "show this" },
+} as const satisfies Record<string, OwnOption>;
+
+type OwnValue<O> = O extends { multiple: true } ? string[] : O extends { type: "boolean" } ? boolean : string;
+/** What was given of them. */
+export type RunOptions = { [K in keyof typeof RUN_OPTIONS]?: OwnValue<(typeof RUN_OPTIONS)[K]> };
+export type Executor = RunSummary["executor"];
+const EXECUTORS: readonly Executor[] = ["local", "fabric", "spark"];
+
+/** Where it runs. Throws `BadUsage` for options that another executor would have. */
+export function executorOf(own: RunOptions, engine: SparkEngine | undefined): Executor {
+  const executor = EXECUTORS.find((known) => known === (own.executor ?? (own.on === undefined ? "local" : "fabric")));
+  if (executor === undefined) {
+    throw new KindlingError("BadUsage", `--executor takes local, fabric or spark, not ${JSON.stringify(own.executor)}`);
+  }
+  if (executor !== "spark") refuseSparkOptions(own, engine);
+  return executor;
+}
+
+/** Workers of executor local. */
+export const slotsOf = ({ slots }: RunOptions): number =>
+  slots === undefined ? availableParallelism() : wholeNumber(slots, "slots", 1, 1024);
+
+/** The parameters that follow from where results are to go: the formats of the result and the model, and whether a report is wanted. */
+export function withOutputs(
+  params: Record<string, Value>,
+  own: RunOptions,
+  options: readonly SchemaOption[],
+): Record<string, Value> {
+  const has = (param: string): boolean => options.some((option) => option.param === param);
+  const byEnding = (param: string, file: string | undefined): Record<string, Value> => {
+    const ending = extname(file ?? "").slice(1);
+    const known = options.find((option) => option.param === param)?.property.enum ?? [];
+    return params[param] === undefined && known.includes(ending) ? { [param]: ending } : {};
+  };
+  const memory =
+    own.memory !== undefined && has("taskMemory") && params["taskMemory"] === undefined
+      ? { taskMemory: Math.floor(parseBytes(own.memory, "memory") / slotsOf(own)) }
+      : {};
+  const format = { ...memory, ...byEnding("modelFormat", own["model-out"]), ...byEnding("output", own.out) };
+  if (own.report === undefined) return { ...params, ...format };
+  if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
+  return { ...params, ...format, reportData: true };
+}
+
+/** The help of a command that is called `command`, for a workload with these options. */
+export function usage(command: string, options: readonly SchemaOption[]): string {
+  const rows = Object.entries<OwnOption>(RUN_OPTIONS).map(
+    ([flag, { help, value }]) => [`--${flag}${value ? ` ${value}` : ""}`, help] as const,
+  );
+  const workload = options.length > 0 ? `\nParameters:\n${describeOptions(options)}\n` : "";
+  return `Usage: kindling ${command} [options]\n\nOptions:\n${aligned([...rows, ENGINE_HELP])}\n${workload}`;
+}
