@@ -1,8 +1,6 @@
 import { fromWireError, KindlingError, type WireError } from "../../../shared/errors.ts";
 import {
   type AttemptId,
-  type BlobHash,
-  blobHash,
   type JobId,
   jobOfTask,
   type NodeId,
@@ -13,12 +11,7 @@ import {
 } from "../../../shared/ids.ts";
 import type { StageView } from "../../../shared/protocol/api.ts";
 import type { ChunkRef, TaskSuccess } from "../../../shared/protocol/messages.ts";
-import {
-  addShuffleBytes,
-  NO_SHUFFLE_BYTES,
-  type ShuffleBytes,
-  type ShuffleMode,
-} from "../../../shared/protocol/shuffle.ts";
+import { NO_SHUFFLE_BYTES, type ShuffleBytes } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { Log } from "../../observe/log.ts";
 import type { SchedulerEffect, SchedulerEvent } from "../../scheduler/events.ts";
@@ -29,6 +22,7 @@ import type { ChunkName, Executor, OpenedSource, StageRequest } from "../executo
 import type { PendingOutput } from "./acceptance.ts";
 import type { OpenFile, ReadableSource } from "./source.ts";
 import { Introductions, withHolders } from "./introductions.ts";
+import { type JobStart, LiveJob } from "./live-job.ts";
 import { SchedulerLoop } from "./loop.ts";
 import { Outputs, type OutputsOptions } from "./outputs.ts";
 import { Patience } from "./patience.ts";
@@ -50,23 +44,6 @@ const REPLAY_MS = 10_000;
 const SMALL_BYTES = 64 * 1024;
 /** Holders that are named for one chunk. */
 const MAX_HOLDERS = 8;
-
-interface LiveJob {
-  readonly bundle: BlobHash;
-  readonly priority: number;
-  readonly recovered: ReadonlyMap<TaskKey, OutputRecord>;
-  readonly sources: Map<number, ReadableSource>;
-  readonly stages: Map<number, RunningStage>;
-  /** Resolved when a stage needs work that only nodes can do, or the job is over. */
-  readonly waits: PromiseWithResolvers<void>;
-  /** Finished tasks by node, for "your share". */
-  readonly shuffle: ShuffleMode;
-  /** Input chunks by the way they came. */
-  fetched: ShuffleBytes;
-  readonly shares: Map<NodeId, { name: string; tasks: number }>;
-  /** Why it cannot end well, once that is known. */
-  failure: KindlingError | null;
-}
 
 /**
  * The shell around the scheduler: turns what drivers and nodes say into events, and effects into messages, journal records and
@@ -116,22 +93,8 @@ export class Fabric implements Executor {
 
   // What drivers call.
 
-  begin(
-    job: { id: JobId; bundle: string; priority: number; shuffle?: ShuffleMode | undefined },
-    recovered: readonly OutputRecord[],
-  ): void {
-    this.#jobs.set(job.id, {
-      bundle: blobHash(job.bundle),
-      priority: job.priority,
-      recovered: new Map(recovered.map((record) => [record.task, record])),
-      sources: new Map(),
-      stages: new Map(),
-      waits: Promise.withResolvers(),
-      shuffle: job.shuffle ?? "auto",
-      fetched: NO_SHUFFLE_BYTES,
-      shares: new Map(),
-      failure: null,
-    });
+  begin(job: JobStart, recovered: readonly OutputRecord[]): void {
+    this.#jobs.set(job.id, new LiveJob(job, recovered));
   }
 
   /** Resolves when the job's driver waits for work that nodes must do, when the job is over, or when its replay takes too long. */
@@ -295,7 +258,7 @@ export class Fabric implements Executor {
   }
 
   shares(job: JobId): { node: string; name: string; tasks: number }[] {
-    return [...(this.#jobs.get(job)?.shares ?? [])].map(([node, share]) => ({ node, ...share }));
+    return this.#jobs.get(job)?.shares ?? [];
   }
 
   /** Bytes that the job's tasks read from other tasks, by the way they came. */
@@ -344,7 +307,7 @@ export class Fabric implements Executor {
     this.#reported.delete(attempt);
     const { summary, backend, reason, runMs } = result;
     const record: OutputRecord = { task, ...output, summary, backend, reason, runMs };
-    if (!repeated) this.#count(node, record, result);
+    if (!repeated) this.#jobs.get(jobOfTask(task))?.count(record, result, this.#nodes.get(node));
     this.outputs.accept(record, { node, attempt }, !repeated);
   }
 
@@ -370,8 +333,7 @@ export class Fabric implements Executor {
   #fail(id: JobId, error: KindlingError): void {
     const job = this.#jobs.get(id);
     if (!job) return;
-    job.failure ??= error;
-    for (const stage of job.stages.values()) if (!stage.ended) stage.fail(error, this.#now());
+    job.fail(error, this.#now());
     this.outputs.giveUp(id, () => error);
   }
 
@@ -388,23 +350,10 @@ export class Fabric implements Executor {
     return job;
   }
 
-  #stage(job: JobId, ordinal: number): RunningStage {
-    const stage = this.#jobs.get(job)?.stages.get(ordinal);
-    if (!stage) throw new Error(`${job} has no stage ${ordinal}`);
-    return stage;
-  }
-
-  #count(node: NodeId, record: OutputRecord, { units, fetched }: TaskSuccess): void {
-    const job = this.#jobs.get(jobOfTask(record.task));
-    if (!job) return;
-    job.stages.get(ordinalOf(record.task))?.accept(record, units, false);
-    if (fetched) job.fetched = addShuffleBytes(job.fetched, fetched);
-    const session = this.#nodes.get(node);
-    if (!session) return;
-    session.tasksDone++;
-    const share = job.shares.get(node) ?? { name: session.name, tasks: 0 };
-    share.tasks++;
-    job.shares.set(node, share);
+  #stage(id: JobId, ordinal: number): RunningStage {
+    const job = this.#jobs.get(id);
+    if (!job) throw new Error(`${id} is over`);
+    return job.stage(ordinal);
   }
 
   /** Outputs of this stage from an earlier life of the coordinator. */
