@@ -1,10 +1,9 @@
 import type { JobView } from "../../shared/protocol/api.ts";
+import { formatPercent, formatRate } from "../ui/format.ts";
 
 const REFRESH_MS = 200;
 /** ms between lines where standard error is not a terminal. */
 const LINE_MS = 2000;
-
-const number = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /** One line on how a job goes: the stage under way, its tasks, its throughput. */
 export function progressLine(job: JobView): string {
@@ -13,10 +12,10 @@ export function progressLine(job: JobView): string {
   // The first: a later one may wait for outputs of it that were lost and are made again.
   const stage = job.stages.find(({ done, tasks }) => done < tasks);
   if (!stage) return `${job.workload}: collecting results, ${time}`;
-  const share = stage.tasks === 0 ? 100 : Math.floor((100 * stage.done) / stage.tasks);
-  const rate = stage.unitsPerSecond > 0 ? `, ${number.format(stage.unitsPerSecond)} ${job.unit}/s` : "";
+  const share = formatPercent(stage.done / stage.tasks);
+  const rate = stage.unitsPerSecond > 0 ? `, ${formatRate(stage.unitsPerSecond, job.unit)}` : "";
   const retries = stage.retries > 0 ? `, ${stage.retries} retried` : "";
-  return `${job.workload}: ${stage.label} ${stage.done}/${stage.tasks} tasks (${share} %)${rate}${retries}, ${time}`;
+  return `${job.workload}: ${stage.label} ${stage.done}/${stage.tasks} tasks (${share})${rate}${retries}, ${time}`;
 }
 
 /** Shows a job's progress on standard error until it is stopped: one line that changes, or lines now and then. */

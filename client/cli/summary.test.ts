@@ -72,7 +72,7 @@ test("for people, numbers are rounded and lists have lines", () => {
 
 test("progress is that of the first stage that is not done, and names what follows the last one", () => {
   const merge = aStage({ label: "merge", done: 1, unitsPerSecond: 12_345_678, retries: 2 });
-  const line = "string-count: merge 1/4 tasks (25 %), 12.3M tuples/s, 2 retried, 1.2 s";
+  const line = "string-count: merge 1/4 tasks (25 %), 12.3 M tuples/s, 2 retried, 1.2 s";
   expect(progressLine(aJob({ stages: [aStage({}), merge] }))).toBe(line);
   // Lost outputs are made again while the merge waits for them.
   expect(progressLine(aJob({ stages: [aStage({ label: "count", done: 3 }), merge] }))).toContain("count 3/4 tasks");
