@@ -3,7 +3,7 @@ export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
 export { allocate, reset } from "./memory";
 export { addLeaves } from "./predict";
-export { countTree, loadBlock, writeCells } from "./rows/block";
+export { countTree, loadBlock } from "./rows/block";
 export { loadFrame } from "./rows/frame";
 export {
   beginSubtrees,

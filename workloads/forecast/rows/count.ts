@@ -1,48 +1,41 @@
+import { addCells, type PackedCells, packCells } from "./cells.ts";
 import { cellsOf, missingBin, NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
-import { CELL, countedNodes, type Growth, type LevelOptions, nodeOf, OPEN, openNodes } from "./growth.ts";
+import { CELL, type Growth, groupOf, type LevelOptions, nodeOf, OPEN, openNodes } from "./growth.ts";
 import { drawWeights, weightLimits } from "./sampling.ts";
 
 /** What a level's nodes have of some rows. Sums of whole numbers: the parts may be added up in any order. */
 export type LevelCounts = {
-  /** [counted nodes × cells × CELL], those of all trees one after the other. */
-  readonly cells: Float64Array;
+  /** By tree, [its counted nodes × cells]. */
+  readonly cells: readonly PackedCells[];
   /** [open nodes] The smallest and the largest target, to tell nodes that are pure. */
   readonly least: Float64Array;
   readonly most: Float64Array;
 };
 
 /** Fills the histograms of the level that is to be split with one block's rows, as each tree has drawn them. */
-export type CountLevel = (
-  growth: Growth,
-  frame: RowFrame,
-  options: LevelOptions,
-  block: RowBlock,
-  allocate: (bytes: number) => Uint8Array,
-) => LevelCounts;
+export type CountLevel = (growth: Growth, frame: RowFrame, options: LevelOptions, block: RowBlock) => LevelCounts;
 
 /** By column, the code of a missing value. */
 export const missingCodes = (frame: RowFrame): Uint8Array =>
   Uint8Array.from({ length: frame.columns }, (_, column) => missingBin(frame, column));
 
-export const countLevel: CountLevel = (growth, frame, options, block, allocate) => {
+export const countLevel: CountLevel = (growth, frame, options, block) => {
   const { columns, cellStart } = frame;
   const width = cellsOf(frame) * CELL;
-  const memory = allocate(countedNodes(growth) * width * 8);
-  const cells = new Float64Array(memory.buffer, memory.byteOffset, memory.byteLength / 8).fill(0);
   const least = new Float64Array(openNodes(growth)).fill(Number.POSITIVE_INFINITY);
   const most = new Float64Array(openNodes(growth)).fill(Number.NEGATIVE_INFINITY);
   const missing = missingCodes(frame);
   const limits = weightLimits(options);
-  let counted = 0;
   let place = 0;
-  growth.trees.forEach((tree, index) => {
+  const cells = growth.trees.map((tree, index) => {
     const placeOf = new Int32Array(tree.column.length);
     const histogramOf = new Int32Array(tree.column.length).fill(-1);
+    let counted = 0;
     tree.open.forEach((node, at) => {
       placeOf[node] = place++;
       if ((tree.parent[at] as number) < 0) histogramOf[node] = counted++;
     });
-    if (tree.open.length === 0) return;
+    const own = new Float64Array(counted * width);
     const weights = drawWeights(limits, options.seed, growth.first + index, block.first, block.rows);
     for (let row = 0; row < block.rows; row++) {
       const weight = weights[row] as number;
@@ -57,12 +50,26 @@ export const countLevel: CountLevel = (growth, frame, options, block, allocate) 
       if (histogram < 0) continue;
       for (let column = 0; column < columns; column++) {
         const code = block.codes[row * columns + column] as number;
-        addRow(cells, histogram * width + ((cellStart[column] as number) + code) * CELL, target, weight);
+        addRow(own, histogram * width + ((cellStart[column] as number) + code) * CELL, target, weight);
       }
     }
+    return packCells(own);
   });
   return { cells, least, most };
 };
+
+/** What a block has counted, for each of `groups` parts of the growth. */
+export function cutCounts(growth: Growth, groups: number, { cells, least, most }: LevelCounts): LevelCounts[] {
+  let tree = 0;
+  let open = 0;
+  return Array.from({ length: groups }, (_, group) => {
+    const own = groupOf(growth, groups, group);
+    const [from, first] = [tree, open];
+    tree += own.trees.length;
+    open += openNodes(own);
+    return { cells: cells.slice(from, tree), least: least.subarray(first, open), most: most.subarray(first, open) };
+  });
+}
 
 /** Adds a row to the cell at `at`. */
 export function addRow(cells: Float64Array, at: number, target: number, weight: number): void {
@@ -72,7 +79,10 @@ export function addRow(cells: Float64Array, at: number, target: number, weight: 
 }
 
 /** A level's histograms of all rows, for each of its open nodes. */
-export type LevelSums = LevelCounts;
+export type LevelSums = Omit<LevelCounts, "cells"> & {
+  /** [open nodes × cells × CELL], those of all trees one after the other. */
+  readonly cells: Float64Array;
+};
 
 /**
  * Adds up what blocks have counted; a node that was not counted has what its sibling leaves of their parent, which is in `above`, the sums
@@ -87,17 +97,17 @@ export function sumLevel(
   const width = cellsOf(frame) * CELL;
   const cells = new Float64Array(openNodes(growth) * width);
   let place = 0;
-  let counted = 0;
-  for (const { parent } of growth.trees) {
+  growth.trees.forEach(({ parent }, tree) => {
+    let counted = 0;
     for (const from of parent) {
       if (from < 0) {
         const own = cells.subarray(place * width, (place + 1) * width);
-        for (const part of parts) add(own, part.cells.subarray(counted * width, (counted + 1) * width));
+        for (const part of parts) addCells(own, part.cells[tree] as PackedCells, counted * cellsOf(frame));
         counted++;
       }
       place++;
     }
-  }
+  });
   place = 0;
   for (const tree of growth.trees) {
     tree.parent.forEach((from, at) => {
@@ -122,8 +132,4 @@ export function sumLevel(
     }
   }
   return { cells, least, most };
-}
-
-function add(own: Float64Array, part: Float64Array): void {
-  for (let at = 0; at < own.length; at++) own[at] = (own[at] as number) + (part[at] as number);
 }

@@ -8,20 +8,28 @@ import {
   finishTrees,
   type GrownSummary,
   growSubtrees,
+  joinGroups,
+  type LevelState,
+  passSums,
   planHandOut,
   shareRows,
   splitNodes,
   sumCounts,
 } from "../tasks/rows.ts";
 import type { RowBlock } from "./block.ts";
-import { CELL, type LevelOptions } from "./growth.ts";
+import type { LevelSums } from "./count.ts";
+import type { LevelOptions } from "./growth.ts";
 import { chooseTogether, handOuts } from "./hand-out.ts";
 import type { RowRules } from "./rules.ts";
 
 /** A node of at most so many rows is grown by one task: a few megabytes of records. */
 const SMALL = 2 ** 18;
-/** Bytes of all blocks' histograms of one level: so many trees grow together as fit in it. */
-const LEVEL_BYTES = 2 ** 26;
+/** Bytes of a packed cell where nodes are large, about. */
+const PACKED_BYTES = 10;
+/** Bytes of one block's histograms of a level: so many trees grow together as fit in it. */
+const COUNT_BYTES = 2 ** 24;
+/** Bytes of all blocks' histograms that one task adds up, for at least one tree. */
+const SUM_BYTES = 2 ** 25;
 /** Hand-outs that are under way at a time. */
 const LANES = 2;
 
@@ -50,21 +58,10 @@ export async function fitByRows(
 ): Promise<Dataset<Forest, GrownSummary>> {
   const { trees, rows, features, options, backend } = plan;
   const grown: Dataset<Forest, GrownSummary>[] = [];
-  const growing = treesTogether(plan);
-  for (let first = 0; first < trees; first += growing) {
-    const count = Math.min(growing, trees - first);
-    let state = await job.map(beginTrees, [{ first, count, options, small: SMALL }], { broadcast: rules });
-    let sums: Dataset<unknown> = { parts: [], buckets: 1, summaries: [] };
-    for (let depth = 0, open = state.summaries[0]?.open ?? 0; open > 0; depth++) {
-      const broadcast = await job.broadcast({ dataset: state, partition: 0 });
-      const stage = { broadcast, backend, label: `level ${depth} (${label})` };
-      const counts = await job.map(countRows, blocks, stage);
-      const all = { parts: [...counts.parts, ...sums.parts], buckets: 1, summaries: [] };
-      const sum = await job.reduce(sumCounts, all, { broadcast, label: `sum ${depth} (${label})` });
-      state = await job.map(splitNodes, sum, { broadcast, label: `split ${depth} (${label})` });
-      open = state.summaries[0]?.open ?? 0;
-      sums = sum;
-    }
+  const most = treesTogether(plan);
+  for (let first = 0; first < trees; first += most) {
+    const count = Math.min(most, trees - first);
+    const state = await growLevels(job, plan, { first, count }, blocks, rules, label);
     const estimates = await job.map(estimateRows, blocks, {
       broadcast: await job.broadcast({ dataset: state, partition: 0 }),
       label: `estimate (${label})`,
@@ -100,13 +97,40 @@ export async function fitByRows(
   };
 }
 
-/**
- * By sizes and parameters alone: nodes that are split by histograms have more than SMALL rows each, and of two children one is
- * counted.
- */
-function treesTogether({ rows, features, blocks, maxBins, options, trees }: RowsPlan): number {
+/** Splits the larger nodes of some trees, level by level. */
+async function growLevels(
+  job: Job,
+  plan: RowsPlan,
+  { first, count }: { readonly first: number; readonly count: number },
+  blocks: Dataset<RowBlock>,
+  rules: Broadcast<RowRules>,
+  label: string,
+): Promise<Dataset<LevelState>> {
+  const { options, backend } = plan;
+  const groups = Math.ceil(count / Math.max(1, Math.floor(SUM_BYTES / (treeBytes(plan) * plan.blocks))));
+  let state = await job.map(beginTrees, [{ first, count, groups, options, small: SMALL }], { broadcast: rules });
+  let above: Dataset<LevelSums | null> = { parts: [], buckets: groups, summaries: [] };
+  for (let depth = 0; (state.summaries[0]?.open ?? 0) > 0; depth++) {
+    const broadcast = await job.broadcast({ dataset: state, partition: 0 });
+    const stage = { broadcast, backend, buckets: groups, label: `level ${depth} (${label})` };
+    const counts = await job.shuffle(countRows, blocks, stage);
+    const all = { parts: [...counts.parts, ...above.parts], buckets: groups, summaries: [] };
+    const sums = await job.reduce(sumCounts, all, { broadcast, label: `sum ${depth} (${label})` });
+    const split = await job.map(splitNodes, sums, { broadcast, label: `split ${depth} (${label})` });
+    state = await job.reduce(joinGroups, split, { broadcast, label: `join ${depth} (${label})` });
+    above =
+      groups === 1 ? sums : await job.shuffle(passSums, sums, { buckets: groups, label: `pass ${depth} (${label})` });
+  }
+  return state;
+}
+
+/** By sizes and parameters alone. */
+const treesTogether = (plan: RowsPlan): number =>
+  Math.max(1, Math.min(plan.trees, Math.floor(COUNT_BYTES / treeBytes(plan))));
+
+/** About the most bytes that a block counts for a level of a tree: its nodes have more than SMALL rows each, and of two children one is counted. */
+function treeBytes({ rows, features, maxBins, options }: RowsPlan): number {
   // No tree has so many levels that this shift overflows.
   const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 2), Math.ceil(rows / SMALL / 2)));
-  const bytes = nodes * features * (maxBins + 1) * CELL * 8;
-  return Math.max(1, Math.min(trees, Math.floor(LEVEL_BYTES / (bytes * blocks))));
+  return nodes * features * (maxBins + 1) * PACKED_BYTES;
 }

@@ -59,12 +59,14 @@ export const beginGrowth = (first: number, count: number, rows: number, small: n
   }),
 });
 
+/** One of `groups` parts of a growth, of about as many trees each. */
+export function groupOf({ first, trees }: Growth, groups: number, group: number): Growth {
+  const start = Math.floor((group * trees.length) / groups);
+  return { first: first + start, trees: trees.slice(start, Math.floor(((group + 1) * trees.length) / groups)) };
+}
+
 /** The nodes of all trees that are to be split. */
 export const openNodes = ({ trees }: Growth): number => trees.reduce((total, { open }) => total + open.length, 0);
-
-/** Those of them whose rows are counted. */
-export const countedNodes = ({ trees }: Growth): number =>
-  trees.reduce((total, { parent }) => total + parent.filter((place) => place < 0).length, 0);
 
 /** The handed or open node of the tree that a row is in, or its leaf. `codes` has the row from `at` on. */
 export function nodeOf(tree: GrowingTree, missing: Uint8Array, codes: Uint8Array, at: number): number {

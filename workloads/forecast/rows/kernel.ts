@@ -1,7 +1,8 @@
 import type { Tree } from "../forest/forest.ts";
 import { cellsOf, type RowBlock, type RowFrame } from "./block.ts";
+import { packWords } from "./cells.ts";
 import { type CountLevel, missingCodes } from "./count.ts";
-import { CELL, countedNodes, type GrowingTree, type Growth, HANDED, type LevelOptions, openNodes } from "./growth.ts";
+import { type GrowingTree, type Growth, HANDED, type LevelOptions, openNodes } from "./growth.ts";
 import { bucketByNode, type Handed, handedIn, type HandOut, sentBytes } from "./hand-out.ts";
 import { weightBits, weightLimits } from "./sampling.ts";
 import { depthOf, PIECE_ROWS, type SendRows, type SentRows, type SubtreeGrower } from "./subtree.ts";
@@ -21,7 +22,6 @@ interface RowsKernel {
   ): void;
   loadBlock(first: number, rows: number, codes: number, targets: number, weights: number): void;
   countTree(seed: number, tree: number, nodes: number, histograms: number, extremes: number): void;
-  writeCells(histogram: number, count: number, out: number): void;
   sendRows(
     seed: number,
     first: number,
@@ -77,51 +77,44 @@ type Bytes = Uint8Array | Uint32Array | Int32Array | Float64Array;
 /** `countLevel` of ./count.ts, bit for bit. */
 export const wasmCountLevel =
   (exports: WebAssembly.Exports): CountLevel =>
-  (growth, frame, options, block, allocate) => {
+  (growth, frame, options, block) => {
     const kernel = begin(exports, frame, options);
     putBlock(kernel, block);
-    const width = cellsOf(frame);
-    const counted = countedNodes(growth);
     const open = openNodes(growth);
     const extremes = kernel.allocate(open * 8);
     const view = new Int32Array(kernel.memory.buffer, extremes, open * 2);
     for (let at = 0; at < open; at++) view.set([0x7fffffff, -0x80000000], at * 2);
-    // Histograms and nodes are those of one tree at a time; cells in the form that tasks exchange are written over the histograms' end.
-    const memory = allocate(counted * width * CELL * 8);
-    const cells = new Float64Array(memory.buffer, memory.byteOffset, memory.byteLength / 8);
-    const most = Math.max(0, ...growth.trees.map(({ parent }) => parent.filter((place) => place < 0).length));
-    const histograms = kernel.allocate(most * width * CELL_BYTES);
-    const out = kernel.allocate(most * width * CELL * 8);
+    // Histograms and nodes are those of one tree at a time.
+    const countedIn = ({ parent }: GrowingTree): number => parent.filter((place) => place < 0).length;
+    const bytes = cellsOf(frame) * CELL_BYTES;
+    const histograms = kernel.allocate(Math.max(0, ...growth.trees.map(countedIn)) * bytes);
     const nodes = kernel.allocate(Math.max(...growth.trees.map(({ column }) => column.length)) * NODE);
     let place = 0;
-    let done = 0;
-    growth.trees.forEach((tree, index) => {
-      if (tree.open.length === 0) return;
-      const own = tree.parent.filter((from) => from < 0).length;
-      new Uint8Array(kernel.memory.buffer, histograms, own * width * CELL_BYTES).fill(0);
+    const cells = growth.trees.map((tree, index) => {
+      const own = countedIn(tree) * bytes;
+      new Uint8Array(kernel.memory.buffer, histograms, own).fill(0);
       let histogram = 0;
       const endings = new Map<number, Ending>();
-      tree.open.forEach((node, at) => {
+      for (const [at, node] of tree.open.entries()) {
         const isCounted = (tree.parent[at] as number) < 0;
         const kind = isCounted ? KINDS.counted : KINDS.noted;
-        endings.set(node, { kind, place: place + at, histogram: isCounted ? histogram++ : 0 });
-      });
-      putNodes(kernel, nodes, tree, frame, endings);
-      kernel.countTree(options.seed, growth.first + index, nodes, histograms, extremes);
-      kernel.writeCells(histograms, own * width, out);
-      cells.set(new Float64Array(kernel.memory.buffer, out, own * width * CELL), done * width * CELL);
-      place += tree.open.length;
-      done += own;
+        endings.set(node, { kind, place: place++, histogram: isCounted ? histogram++ : 0 });
+      }
+      if (endings.size > 0) {
+        putNodes(kernel, nodes, tree, frame, endings);
+        kernel.countTree(options.seed, growth.first + index, nodes, histograms, extremes);
+      }
+      return packWords(new Uint32Array(kernel.memory.buffer, histograms, own / 4));
     });
     const least = new Float64Array(open).fill(Number.POSITIVE_INFINITY);
-    const largest = new Float64Array(open).fill(Number.NEGATIVE_INFINITY);
+    const most = new Float64Array(open).fill(Number.NEGATIVE_INFINITY);
     const seen = new Int32Array(kernel.memory.buffer, extremes, open * 2);
     for (let at = 0; at < open; at++) {
       if ((seen[at * 2] as number) > (seen[at * 2 + 1] as number)) continue;
       least[at] = seen[at * 2] as number;
-      largest[at] = seen[at * 2 + 1] as number;
+      most[at] = seen[at * 2 + 1] as number;
     }
-    return { cells, least, most: largest };
+    return { cells, least, most };
   };
 
 /** `sendRows` of ./subtree.ts, bit for bit; the pieces lie in the kernel's memory until its next task. */

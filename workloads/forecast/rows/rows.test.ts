@@ -6,8 +6,8 @@ import { growTree } from "../forest/grow.ts";
 import { MISSING_RANK, makeTrainingSet, rowValues, type TrainingSet } from "../forest/training-set.ts";
 import wasm from "../kernel.wasm";
 import { NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
-import { type CountLevel, countLevel, type LevelSums, sumLevel } from "./count.ts";
-import { beginGrowth, finishTree, type Growth, type LevelOptions, openNodes } from "./growth.ts";
+import { type CountLevel, countLevel, cutCounts, type LevelSums, sumLevel } from "./count.ts";
+import { beginGrowth, finishTree, type Growth, groupOf, type LevelOptions, openNodes } from "./growth.ts";
 import { bucketsOf, handedNodes } from "./hand-out.ts";
 import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "./kernel.ts";
 import { drawWeights, weightLimits } from "./sampling.ts";
@@ -99,7 +99,7 @@ function grow(
   let growth: Growth = beginGrowth(first, trees, set.rows, small);
   let sums: LevelSums | undefined;
   for (let depth = 0; openNodes(growth) > 0; depth++) {
-    const counts = cut.map((block) => count(growth, frame, options, block, allocate));
+    const counts = cut.map((block) => count(growth, frame, options, block));
     sums = sumLevel(growth, frame, counts, sums);
     growth = splitLevel(growth, sums, frame, options, depth, small);
   }
@@ -171,6 +171,24 @@ test.each(kinds)("the WebAssembly kernels give the same bits: %s", (_name, more,
     }
   }
 });
+
+test.each(kinds)(
+  "the WebAssembly kernels count the same cells, whatever groups they are cut into: %s",
+  (_name, more, shape) => {
+    const set = binTrainingSet(randomSet({ ...usual, ...shape }, 6), 16);
+    const [frame, chosen] = [frameOf(set), { ...options, ...more }];
+    const [block] = cutBlocks(set, 1, false);
+    const growth = beginGrowth(3, 5, set.rows, 0);
+    const counts = reference.count(growth, frame, chosen, block as RowBlock);
+    expect(compiled.count(growth, frame, chosen, block as RowBlock)).toEqual(counts);
+    const sums = sumLevel(growth, frame, [counts, counts], undefined);
+    const cut = cutCounts(growth, 3, counts).map((own, group) =>
+      sumLevel(groupOf(growth, 3, group), frame, [own, own], undefined),
+    );
+    expect(cut.flatMap(({ cells }) => [...cells])).toEqual([...sums.cells]);
+    expect(cut.flatMap(({ least }) => [...least])).toEqual([...sums.least]);
+  },
+);
 
 test("with as many bins as a byte holds, and large targets", () => {
   const shape = { ...usual, rows: 3000, distinct: 1e6, missing: 0.01, targets: 2 ** 26 - 2 };

@@ -2,8 +2,8 @@ import { defineTask, type TaskContext } from "kindling";
 import { type Forest, joinTrees, type Tree } from "../forest/forest.ts";
 import wasm from "../kernel.wasm";
 import type { RowBlock, RowFrame } from "../rows/block.ts";
-import { type CountLevel, countLevel, type LevelCounts, type LevelSums, sumLevel } from "../rows/count.ts";
-import { beginGrowth, finishTree, type Growth, type LevelOptions, openNodes } from "../rows/growth.ts";
+import { type CountLevel, countLevel, cutCounts, type LevelCounts, type LevelSums, sumLevel } from "../rows/count.ts";
+import { beginGrowth, finishTree, type Growth, groupOf, type LevelOptions, openNodes } from "../rows/growth.ts";
 import { bucketsOf, estimateSent, type HandOut, handedNodes } from "../rows/hand-out.ts";
 import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "../rows/kernel.ts";
 import type { RowRules } from "../rows/rules.ts";
@@ -13,6 +13,8 @@ import { type SendRows, sendRows, type SentRows, type SubtreeGrower, subtreeGrow
 /** What a level's tasks get: the trees as far as they are grown. */
 export type LevelState = {
   readonly growth: Growth;
+  /** Parts of the growth whose histograms are added up in tasks of their own. */
+  readonly groups: number;
   readonly frame: RowFrame;
   readonly options: LevelOptions;
   /** Of the nodes that are to be split. */
@@ -23,50 +25,62 @@ export type LevelState = {
 
 export type LevelSummary = { readonly open: number };
 
-export type BeginInput = {
+export type BeginInput = Pick<LevelState, "groups" | "options" | "small"> & {
   readonly first: number;
   readonly count: number;
-  readonly options: LevelOptions;
-  readonly small: number;
 };
 
 /** Trees of one node each, still to be split. */
 export const beginTrees = defineTask<BeginInput, LevelState, RowRules, LevelSummary>({
-  js({ first, count, options, small }, context) {
+  js({ first, count, groups, options, small }, context) {
     const { frame } = context.broadcast;
     const growth = beginGrowth(first, count, frame.rows, small);
     context.report({ open: openNodes(growth) });
-    return { growth, frame, options, depth: 0, small };
+    return { growth, groups, frame, options, depth: 0, small };
   },
 });
 
-/** One block's part of a level's histograms. */
-export const countRows = defineTask<RowBlock, LevelCounts, LevelState>({
+/** One block's part of a level's histograms, for each group of trees. */
+export const countRows = defineTask<RowBlock, readonly LevelCounts[], LevelState>({
   js: (block, context) => countWith(countLevel, block, context),
   wasm: { module: wasm, run: (exports, block, context) => countWith(wasmCountLevel(exports), block, context) },
 });
 
-function countWith(count: CountLevel, block: RowBlock, context: TaskContext<LevelState>): LevelCounts {
-  const { growth, frame, options } = context.broadcast;
-  return count(growth, frame, options, block, (bytes) => context.allocate(bytes));
+function countWith(count: CountLevel, block: RowBlock, context: TaskContext<LevelState>): LevelCounts[] {
+  const { growth, groups, frame, options } = context.broadcast;
+  return cutCounts(growth, groups, count(growth, frame, options, block));
 }
 
-/** Adds the blocks' histograms up; below the first level, the sums of the level above come last. */
-export const sumCounts = defineTask<readonly (LevelCounts | LevelSums)[], LevelSums, LevelState>({
-  js(parts, { broadcast: { growth, frame, depth } }) {
-    return depth === 0
-      ? sumLevel(growth, frame, parts, undefined)
-      : sumLevel(growth, frame, parts.slice(0, -1), parts.at(-1));
+/** Adds up what the blocks have counted for a group; below the first level, the group's sums of the level above are there too, the last. */
+export const sumCounts = defineTask<readonly (LevelCounts | LevelSums | null)[], LevelSums, LevelState>({
+  js(parts, { broadcast: { growth, groups, frame, depth }, partition }) {
+    const own = groupOf(growth, groups, partition);
+    const known = parts.filter((part) => part !== null);
+    const above = depth === 0 ? undefined : (known.pop() as LevelSums);
+    return sumLevel(own, frame, known as LevelCounts[], above);
   },
 });
 
-/** Splits a level. */
-export const splitNodes = defineTask<LevelSums, LevelState, LevelState, LevelSummary>({
-  js(sums, context) {
-    const { growth, frame, options, depth, small } = context.broadcast;
-    const next = splitLevel(growth, sums, frame, options, depth, small);
+/** Gives a group's sums to the task that needs them for the level below. */
+export const passSums = defineTask<LevelSums, readonly (LevelSums | null)[]>({
+  js: (sums, { partition, buckets }) =>
+    Array.from({ length: buckets }, (_, group) => (group === partition ? sums : null)),
+});
+
+/** Splits a level of a group. */
+export const splitNodes = defineTask<LevelSums, Growth, LevelState>({
+  js(sums, { broadcast: { growth, groups, frame, options, depth, small }, partition }) {
+    return splitLevel(groupOf(growth, groups, partition), sums, frame, options, depth, small);
+  },
+});
+
+/** Puts the groups together for the next level. */
+export const joinGroups = defineTask<readonly Growth[], LevelState, LevelState, LevelSummary>({
+  js(parts, context) {
+    const { growth, depth, ...rest } = context.broadcast;
+    const next = { first: growth.first, trees: parts.flatMap(({ trees }) => trees) };
     context.report({ open: openNodes(next) });
-    return { growth: next, frame, options, depth: depth + 1, small };
+    return { growth: next, depth: depth + 1, ...rest };
   },
 });
 

@@ -54,12 +54,3 @@ export function countTree(seed: u32, tree: u32, nodes: usize, histograms: usize,
     }
   }
 }
-
-/** Writes a histogram's cells as f64 sum, weight, rows, which is what tasks exchange. */
-export function writeCells(histogram: usize, count: u32, out: usize): void {
-  for (let end = histogram + (<usize>count << 4); histogram < end; histogram += 16, out += 24) {
-    store<f64>(out, <f64>load<i64>(histogram));
-    store<f64>(out, <f64>load<u32>(histogram, 12), 8);
-    store<f64>(out, <f64>load<u32>(histogram, 8), 16);
-  }
-}
