@@ -16,7 +16,11 @@ export interface FileGroup {
   /** About how many bytes of CSV they are. */
   readonly bytes: number;
   /** How often each key occurs in some places, and the share of the group that these are. */
-  sample(): Promise<{ readonly shards: Dataset<Uint8Array>; readonly share: number }>;
+  sample(): Promise<{
+    readonly shards: Dataset<Uint8Array>;
+    readonly tuples: number;
+    readonly share: number;
+  }>;
   count(splitters: readonly string[]): Promise<{
     readonly shards: Dataset<Uint8Array>;
     readonly tuples: number;

@@ -54,7 +54,11 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
         backend: params.backend,
         label: "sample keys",
       });
-      return { shards, share: parts.reduce((total, { range }) => total + range.end - range.start, 0) / bytes };
+      return {
+        shards,
+        tuples: tuplesOf(shards),
+        share: parts.reduce((total, { range }) => total + range.end - range.start, 0) / bytes,
+      };
     },
     async count(splitters) {
       const broadcast = await job.broadcast<CsvPlan>({ ...plan, isSample: false, splitters });
@@ -69,12 +73,14 @@ function csvGroup(job: Job, params: Parameters, dialect: Dialect, files: readonl
         const places = wrong.map(({ part }) => part);
         counted = replaceParts(counted, repeated, places);
       }
-      const total = (of: (summary: CountSummary) => number) =>
-        counted.summaries.reduce((sum, each) => sum + of(each), 0);
-      return { shards: counted, tuples: total(({ tuples }) => tuples), skippedRows: total(({ skipped }) => skipped) };
+      const skippedRows = counted.summaries.reduce((total, { skipped }) => total + skipped, 0);
+      return { shards: counted, tuples: tuplesOf(counted), skippedRows };
     },
   };
 }
+
+const tuplesOf = ({ summaries }: Dataset<Uint8Array, CountSummary>): number =>
+  summaries.reduce((total, { tuples }) => total + tuples, 0);
 
 /** All parts of all files, in order; `partitions` of them if there are no more files. */
 function partsOf(files: readonly CsvFile[], bytes: number, params: Parameters, buckets: number): CsvPart[] {

@@ -2,11 +2,10 @@ import type { Dataset, Job, Source } from "kindling";
 import { quoted } from "./bytes.ts";
 import type { Counted, FileGroup } from "./counted.ts";
 import { csvGroups } from "./csv-files.ts";
-import { decodeEntries } from "./entries.ts";
-import { KeySums } from "./key-sums.ts";
 import type { Parameters } from "./parameters.ts";
 import { parquetGroups } from "./parquet-files.ts";
-import { SAMPLE_FROM_BYTES, sampleSplitters } from "./plan.ts";
+import { SAMPLE_FROM_BYTES } from "./plan.ts";
+import { survey } from "./tasks.ts";
 
 /** Counts all files into one result. Each has its own header or footer; formats may be mixed. */
 export async function countFiles(job: Job, params: Parameters, inputs: readonly string[]): Promise<Counted> {
@@ -22,7 +21,7 @@ export async function countFiles(job: Job, params: Parameters, inputs: readonly 
     )),
     ...(await parquetGroups(job, params, sources.filter(isParquet))),
   ];
-  const splitters = await chooseSplitters(job, groups, params.taskMemory);
+  const splitters = await chooseSplitters(job, groups, params);
   const counted = [];
   for (const group of groups) counted.push(await group.count(splitters));
   const hasNames = params.header || sources.every(isParquet);
@@ -45,25 +44,21 @@ export async function countFiles(job: Job, params: Parameters, inputs: readonly 
 async function chooseSplitters(
   job: Job,
   groups: readonly FileGroup[],
-  taskMemory: number | undefined,
+  { backend, taskMemory }: Parameters,
 ): Promise<readonly string[]> {
   if (groups.reduce((total, { bytes }) => total + bytes, 0) < SAMPLE_FROM_BYTES) return [];
-  const sums = new KeySums();
+  const sampled = [];
   let seen = 0;
   let estimated = 0;
   for (const group of groups) {
-    const { shards, share } = await group.sample();
-    let tuples = 0;
-    for (const partition of shards.parts.keys()) {
-      for (const { key, sum } of decodeEntries(await job.fetch(shards, partition))) {
-        sums.add(key, sum);
-        tuples += Number(sum);
-      }
-    }
+    const { shards, tuples, share } = await group.sample();
+    sampled.push(shards);
     seen += tuples;
     estimated += share === 0 ? 0 : tuples / share;
   }
-  return sampleSplitters(sums.entries(), seen / estimated, taskMemory);
+  const broadcast = await job.broadcast({ sampledShare: seen / estimated, taskMemory: taskMemory ?? null });
+  const surveyed = await job.reduce(survey, joined(sampled, 1), { broadcast, backend, label: "survey keys" });
+  return job.fetch(surveyed, 0);
 }
 
 const joined = (datasets: readonly Dataset<Uint8Array>[], buckets: number): Dataset<Uint8Array> => ({

@@ -33,6 +33,11 @@ export interface KernelExports {
   writeResult(headerLength: number, top: number): number;
   resultLimit(): number;
   keyCount(): number;
+  listKeys(most: number): number;
+  listedCount(): number;
+  drawnCount(): number;
+  drawnOnceCount(): number;
+  drawnTwiceCount(): number;
   sumUpper(): bigint;
   sumLower(): bigint;
   topAddress(): number;

@@ -23,24 +23,7 @@ export function mergeWasm(
   const fail = () => {
     throw overflowError(plan, toByteString(kernel.bytes(calls.currentKey(), calls.currentKeyLength())));
   };
-  calls.begin();
-  const entries = parts.reduce((total, part) => total + entryCount(part), 0);
-  const longest = parts.reduce((most, part) => Math.max(most, longestKey(part)), 0);
-  if (longest <= SHORT_KEY) {
-    calls.beginMergeOfRuns(parts.length, entries);
-    for (const part of parts) calls.addRun(kernel.put(part));
-  } else if (longest <= WIDE_KEY) {
-    calls.beginMergeOfWideRuns(parts.length, entries);
-    for (const part of parts) calls.addWideRun(kernel.put(part));
-  } else {
-    const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));
-    calls.beginMerge(entries);
-    for (const part of parts) {
-      kernel.bytes(buffer, part.length).set(part);
-      calls.readEntries(buffer);
-    }
-    if (!calls.sortMerged()) fail();
-  }
+  if (!takeParts(kernel, parts)) fail();
   const header = context.partition === 0 ? plan.header : new Uint8Array();
   const start = calls.writeResult(header.length, plan.top);
   if (start === 0) fail();
@@ -55,6 +38,34 @@ export function mergeWasm(
   });
   return output;
 }
+
+/** Gives the kernel the parts of a bucket, whose keys it then has in order; false if a sum does not fit, of the current key. */
+export function takeParts(kernel: Kernel, parts: readonly Uint8Array[]): boolean {
+  const { calls } = kernel;
+  calls.begin();
+  const entries = totalEntries(parts);
+  const longest = parts.reduce((most, part) => Math.max(most, longestKey(part)), 0);
+  if (longest <= SHORT_KEY) {
+    calls.beginMergeOfRuns(parts.length, entries);
+    for (const part of parts) calls.addRun(kernel.put(part));
+  } else if (longest <= WIDE_KEY) {
+    calls.beginMergeOfWideRuns(parts.length, entries);
+    for (const part of parts) calls.addWideRun(kernel.put(part));
+  } else {
+    const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));
+    calls.beginMerge(entries);
+    for (const part of parts) {
+      kernel.bytes(buffer, part.length).set(part);
+      calls.readEntries(buffer);
+    }
+    return calls.sortMerged();
+  }
+  return true;
+}
+
+/** How many entries the parts have together: as many keys at most. */
+export const totalEntries = (parts: readonly Uint8Array[]): number =>
+  parts.reduce((total, part) => total + entryCount(part), 0);
 
 function topEntries({ calls, bytes }: Kernel) {
   const view = new DataView(calls.memory.buffer, calls.topAddress(), calls.topSize() * PLACE_BYTES);

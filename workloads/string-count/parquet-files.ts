@@ -1,4 +1,4 @@
-import type { Job, Source } from "kindling";
+import type { Dataset, Job, Source } from "kindling";
 import type { FileGroup } from "./counted.ts";
 import type { Parameters } from "./parameters.ts";
 import {
@@ -64,7 +64,7 @@ function parquetGroup(
         backend: params.backend,
         label: "sample keys",
       });
-      return { shards, share: sampledRows(parts) / rows };
+      return { shards, tuples: tuplesOf(shards), share: sampledRows(parts) / rows };
     },
     async count(splitters) {
       const parts = files.flatMap(({ source, file }) =>
@@ -79,12 +79,15 @@ function parquetGroup(
       failOnBadRow(files, parts, shards.summaries, names);
       return {
         shards,
-        tuples: shards.summaries.reduce((total, { tuples }) => total + tuples, 0),
+        tuples: tuplesOf(shards),
         skippedRows: shards.summaries.reduce((total, { skipped }) => total + skipped, 0),
       };
     },
   };
 }
+
+const tuplesOf = ({ summaries }: Dataset<Uint8Array, ParquetSummary>): number =>
+  summaries.reduce((total, { tuples }) => total + tuples, 0);
 
 function failOnBadRow(
   files: readonly File[],

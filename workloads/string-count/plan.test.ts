@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byteRanges, partsOfBytes, sampleSplitters, tupleRanges, tupleSplitters } from "./plan.ts";
+import { byteRanges, partsOfBytes, tupleRanges, tupleSplitters } from "./plan.ts";
 import { parseAlphabet } from "./tuples.ts";
 
 const alphabet = parseAlphabet("A-Z") ?? new Uint8Array();
@@ -43,14 +43,4 @@ test("few keys make one bucket, many are cut evenly", () => {
   expect(splitters).toEqual([...new Set(splitters)].sort());
   expect(splitters[31]).toBe("NAAAA");
   expect(tupleSplitters(spec(1000), 1e12)).toHaveLength(63);
-});
-
-test("a sample of few keys, each seen often, makes one bucket; one of new keys alone makes many", () => {
-  const often = Array.from({ length: 100 }, (_, index) => ({ key: String(1000 + index), sum: 50n }));
-  expect(sampleSplitters(often, 0.001)).toEqual([]);
-  const fresh = Array.from({ length: 5000 }, (_, index) => ({ key: String(10_000 + index), sum: 1n }));
-  const splitters = sampleSplitters(fresh, 0.001);
-  expect(splitters).toHaveLength(63);
-  expect(splitters[0]).toBe("10078");
-  expect(sampleSplitters([], 0.5)).toEqual([]);
 });

@@ -1,7 +1,6 @@
 /** How a job is cut, from its parameters and the input's size alone. */
 import type { SourceRange } from "kindling";
 import type { ByteString } from "./bytes.ts";
-import type { Entry } from "./entries.ts";
 import type { TupleRange, TupleSpec } from "./tuples.ts";
 
 const TUPLES_PER_PARTITION = 2 ** 22;
@@ -27,7 +26,7 @@ const SPLITTER_BYTES = 64;
 
 /** A file smaller than this has too few keys for several buckets. */
 export const SAMPLE_FROM_BYTES = 2 ** 23;
-/** Few and small: the driver reads what they give, while all workers wait. */
+/** Few and small: all workers wait for what they give. */
 const SAMPLES = 8;
 const SAMPLE_BYTES = 2 ** 13;
 /** By how much a sample may show too few keys: the estimate is a lower bound, and far off where most keys are rare. */
@@ -106,21 +105,30 @@ export function tupleSplitters(spec: TupleSpec, tuples: number, taskMemory?: num
   });
 }
 
-/** Keys that cut a file's keys into buckets, from a sample of keys with how often each occurred. */
-export function sampleSplitters(sample: readonly Entry[], sampledShare: number, taskMemory?: number): ByteString[] {
-  const drawn = sample.reduce((total, entry) => total + Number(entry.sum), 0);
+export interface KeySample {
+  /** Distinct ones. */
+  readonly keys: number;
+  /** Tuples. */
+  readonly drawn: number;
+  /** Keys that occurred once, and twice. */
+  readonly once: number;
+  readonly twice: number;
+  /** The key at a place from 0 on, in order. */
+  keyAt(rank: number): ByteString;
+}
+
+/** Keys that cut a file's keys into buckets, from a sample. */
+export function sampleSplitters(sample: KeySample, sampledShare: number, taskMemory?: number): ByteString[] {
+  const { drawn, once, twice } = sample;
   if (drawn === 0) return [];
-  const once = sample.filter((entry) => entry.sum === 1n).length;
-  const twice = sample.filter((entry) => entry.sum === 2n).length;
   // Good and Turing: the chance that the next key is a new one is the share of keys seen once; it never grows after that.
-  const most = sample.length + (drawn / sampledShare - drawn) * (once / drawn);
+  const most = sample.keys + (drawn / sampledShare - drawn) * (once / drawn);
   // Chao: at least so many have not been seen.
-  const least = sample.length + (once * (once - 1)) / (2 * (twice + 1));
+  const least = sample.keys + (once * (once - 1)) / (2 * (twice + 1));
   const keys = Math.min(most, least * RARE_KEYS);
-  const buckets = Math.min(bucketsFor(keys, taskMemory), sample.length);
-  const splitters = Array.from({ length: buckets - 1 }, (_, index) => {
-    const entry = sample[Math.floor(((index + 1) * sample.length) / buckets)] as Entry;
-    return entry.key.slice(0, SPLITTER_BYTES);
-  });
+  const buckets = Math.min(bucketsFor(keys, taskMemory), sample.keys);
+  const splitters = Array.from({ length: buckets - 1 }, (_, index) =>
+    sample.keyAt(Math.floor(((index + 1) * sample.keys) / buckets)).slice(0, SPLITTER_BYTES),
+  );
   return splitters.filter((splitter, index) => index === 0 || splitter > (splitters[index - 1] as ByteString));
 }

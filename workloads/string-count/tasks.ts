@@ -1,4 +1,5 @@
 import { defineTask } from "kindling";
+import type { ByteString } from "./bytes.ts";
 import { countCsvJs, countTuplesJs } from "./count-js.ts";
 import { countCsvWasm, countTuplesWasm } from "./count-wasm.ts";
 import type { CountSummary, CsvPart, CsvPlan, TuplePlan } from "./counting.ts";
@@ -18,6 +19,7 @@ import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
 import { csvProbe, tupleProbe } from "./probes.ts";
 import { finishReading } from "./reading.ts";
+import { type SurveyPlan, surveyJs, surveyWasm } from "./survey.ts";
 import type { TupleRange } from "./tuples.ts";
 
 /** Makes a range of tuples and sums their values by key, into sorted buckets. */
@@ -57,6 +59,12 @@ export const countParquet = defineTask<ParquetPart, readonly Uint8Array[], Parqu
 export const merge = defineTask<readonly Uint8Array[], Uint8Array, MergePlan, MergeSummary>({
   js: mergeJs,
   wasm: { module: wasm, run: (exports, parts, context) => mergeWasm(kernelOf(exports), parts, context) },
+});
+
+/** Chooses from a sample where to cut between keys. */
+export const survey = defineTask<readonly Uint8Array[], readonly ByteString[], SurveyPlan>({
+  js: surveyJs,
+  wasm: { module: wasm, run: (exports, parts, context) => surveyWasm(kernelOf(exports), parts, context) },
 });
 
 /** Finds the columns in the file's first record. */

@@ -17,6 +17,7 @@ import {
   inspectParquetFile,
   merge,
   rowGroup,
+  survey,
   top,
 } from "./tasks.ts";
 
@@ -25,7 +26,7 @@ export default defineWorkload({
   description: "Sums the values of each key, of generated tuples or of CSV and Parquet files",
   unit: "tuples",
   params: parameters,
-  tasks: { generate, inspectFile, count, inspectParquetFile, countParquet, merge, top, rowGroup, footer },
+  tasks: { generate, inspectFile, count, inspectParquetFile, countParquet, survey, merge, top, rowGroup, footer },
   async drive(job, params) {
     const { input } = params;
     const inputs = typeof input === "string" ? [input] : input;

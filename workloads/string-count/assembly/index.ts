@@ -21,11 +21,12 @@ import {
 import { keyAt, keyLength, sortCounted, sortMerged, startRuns } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
 import { makeRoomForRuns } from "./sort-wide";
+import { drawn, drawnOnce, drawnTwice, listed, listKeys } from "./survey";
 import { resetWideKeys } from "./wide-keys";
 import { addWideRun, beginWideRuns, resetWideRuns } from "./wide-runs";
 
 export { addRun, addWideRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
-export { skipToRecord, sortMerged, writeResult, writeTuples };
+export { listKeys, skipToRecord, sortMerged, writeResult, writeTuples };
 export * from "./parquet/combine";
 
 /** Forgets the task before. */
@@ -94,6 +95,18 @@ export function resultLimit(): usize {
 }
 export function keyCount(): u32 {
   return keys;
+}
+export function listedCount(): u32 {
+  return listed;
+}
+export function drawnCount(): f64 {
+  return drawn;
+}
+export function drawnOnceCount(): u32 {
+  return drawnOnce;
+}
+export function drawnTwiceCount(): u32 {
+  return drawnTwice;
 }
 export function sumUpper(): i64 {
   return sumHigh;
