@@ -82,7 +82,7 @@ export function addWideBatch(count: u32): void {
   const shiftBy = shift;
   const wrap = mask;
   for (let item = wideBatch; item < end; item += WIDE_ITEM) {
-    const hash = finish(mix(mix(mix(0, load<u64>(item)), load<u64>(item, 8)), load<u64>(item, 16)));
+    const hash = hashOf(load<u64>(item), load<u64>(item, 8), load<u64>(item, 16));
     store<u64>(item, hash, 32);
     store<u32>(item, <u32>(start + (<usize>(hash >> shiftBy) << 3)), 40);
   }
@@ -156,6 +156,14 @@ function newChunk(): void {
   ++chunkCount;
 }
 
+/** Of a key's three words. Their products do not wait for each other. */
+// @ts-ignore: decorator
+@inline
+function hashOf(key0: u64, key1: u64, key2: u64): u64 {
+  const mixed = (key0 * 0x9fb21c651e98df25) ^ (key1 * 0xa0761d6478bd642f) ^ (key2 * 0xe7037ed1a0b428db);
+  return finish(mixed ^ (mixed >> 32));
+}
+
 // @ts-ignore: decorator
 @inline
 function mix(hash: u64, word: u64): u64 {
@@ -186,7 +194,7 @@ export function addWide(at: usize, length: usize, value: i64): bool {
       key1 = load<u64>(at, 8);
       key2 = shortKey(at + 16, length - 16);
     }
-    hash = mix(mix(mix(0, key0), key1), key2);
+    hash = hashOf(key0, key1, key2);
   } else {
     hash = length;
     let word = at;
@@ -196,8 +204,8 @@ export function addWide(at: usize, length: usize, value: i64): bool {
     key0 = (hash & HASH_BITS) | 1;
     key1 = <u64>length << 32;
     key2 = load<u64>(at);
+    hash = finish(hash);
   }
-  hash = finish(hash);
   let offset = <usize>(hash >> shift) << 3;
   for (;;) {
     const found = load<u64>(table + offset);
