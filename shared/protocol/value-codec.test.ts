@@ -31,6 +31,13 @@ test("a view of a larger buffer sends its own elements alone, shared memory too"
   expect(encodeValue(whole.subarray(0, 0)).byteLength).toBeLessThan(10);
 });
 
+test.each([0, 255, 256, 65_535, 65_536, 70_000])("%i bytes alone are encoded as they are within a value", (length) => {
+  const bytes = Uint8Array.from({ length }, (_, index) => index % 251);
+  const within = encodeValue([bytes]);
+  expect(Buffer.compare(encodeValue(bytes), within.subarray(1))).toBe(0);
+  expect(Buffer.compare(roundTrip(bytes) as Uint8Array, bytes)).toBe(0);
+});
+
 test("a key without a value is no key", () => {
   expect(encodeValue({ a: 1, b: undefined })).toEqual(encodeValue({ a: 1 }));
 });
