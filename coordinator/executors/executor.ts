@@ -55,6 +55,8 @@ export interface Executor {
   keepValue(job: JobId, ordinal: number, value: Value): Promise<void>;
   /** Runs a stage; gives each partition's summary when every output is journalled. */
   runStage(request: StageRequest): Promise<readonly Value[]>;
+  /** Begins to fetch chunks that will be loaded in this order; what goes wrong, `load` tells. Absent where that is of no use. */
+  expect?(chunks: readonly ChunkName[]): void;
   /** A chunk's value, fetched from its holder if need be. */
   load(chunk: ChunkName): Promise<Value>;
   /** Drops all that lies about for this job except its result's parts. */

@@ -160,6 +160,7 @@ export function createReplayingJob(
         const made = [];
         for (const [name, tasks] of plans) {
           const parts = tasks.map((task) => ({ task, bucket: 0 }));
+          executor.expect?.(parts);
           made.push(await artifacts.make(id, name, parts, (chunk) => executor.load(chunk)));
         }
         return { metrics, artifacts: made };

@@ -124,6 +124,10 @@ export class Fabric implements Executor {
     this.#live(job);
   }
 
+  expect(chunks: readonly ChunkName[]): void {
+    void this.outputs.bringAhead(chunks);
+  }
+
   async load(chunk: ChunkName): Promise<Value> {
     const job = this.#live(jobOfTask(chunk.task));
     if (!this.outputs.isHere(chunk)) job.waits.resolve();

@@ -25,6 +25,9 @@ import { ChunkTable } from "./chunks.ts";
 import { Delivery, type Holders } from "./delivery.ts";
 import type { Patience } from "./patience.ts";
 
+/** Chunks that are fetched ahead at once: while one is written, another is on its way and a third is asked for. */
+const PARALLEL_ARRIVALS = 4;
+
 export interface OutputsOptions {
   readonly clock: Clock;
   readonly journal: Journal;
@@ -115,6 +118,17 @@ export class Outputs {
     const ref = this.table.ref(chunk.task, chunk.bucket);
     await this.#delivery.bring(ref);
     return this.#options.inProcess ? this.table.value(ref.key) : decodeValue(await this.#bytes(ref));
+  }
+
+  /** Brings chunks here that will be loaded in this order. Within one process they are no sooner here, and only take memory. */
+  async bringAhead(chunks: readonly ChunkName[]): Promise<void> {
+    if (this.#options.inProcess) return;
+    const queue = chunks.values();
+    const lane = async (): Promise<void> => {
+      // The job may end meanwhile.
+      for (const { task, bucket } of queue) await this.#delivery.bring(this.table.ref(task, bucket));
+    };
+    await Promise.allSettled(Array.from({ length: PARALLEL_ARRIVALS }, lane));
   }
 
   /** Makes a blob readable in the store, from a holder if need be; false if neither store nor live jobs know it. */
