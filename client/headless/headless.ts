@@ -32,6 +32,7 @@ export async function startHeadless(options: HeadlessOptions): Promise<ComputeNo
     identity: { token, name, kind: "headless", slots, memoryBytes },
     open: () => connectWebSocket(url),
     dataPlane: (secret) => createHttpDataPlane({ url, secret, ask }),
+    readFrom: url,
     peers,
     spawn: spawnNodeWorker,
     spill: temporarySpillFile,

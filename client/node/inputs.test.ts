@@ -30,10 +30,9 @@ const leaseOf = (partition: number, chunks: ChunkRef[]): Lease => ({
 
 const inputsOver = (plane: DataPlane, held = new HeldOutputs(1e9), peers: Pick<InputOptions, "peers"> = {}): Inputs =>
   new Inputs({
-    connection: { plane: () => Promise.resolve(plane), isJoined: () => true },
+    connection: { clock: new ManualClock(), plane: () => Promise.resolve(plane), isJoined: () => true },
     held,
     ...peers,
-    clock: new ManualClock(),
     lifetime: new AbortController().signal,
     cacheBytes: 1e6,
     count: () => {},

@@ -1,14 +1,13 @@
-import type { Clock } from "../../shared/clock.ts";
-import { toWireError } from "../../shared/errors.ts";
 import type { BlobHash, JobId } from "../../shared/ids.ts";
-import type { ChunkRef, HeldChunk, Lease, SourceSpec, StageSpec } from "../../shared/protocol/messages.ts";
+import type { ChunkRef, HeldChunk, Lease, StageSpec } from "../../shared/protocol/messages.ts";
 import { NO_SHUFFLE_BYTES, type ShuffleBytes, type ShuffleMode } from "../../shared/protocol/shuffle.ts";
 import type { WorkInput } from "../worker/compute-protocol.ts";
 import type { PeerFetch } from "../transport/peer/exchange.ts";
 import { buffersOf, estimateBytes, shareArrays } from "../worker/share.ts";
 import { ByteCache } from "./byte-cache.ts";
 import type { ByteStream } from "./byte-stream.ts";
-import type { DataPlane, Payload } from "./data-plane.ts";
+import type { Payload } from "./data-plane.ts";
+import { type Connection, readSteadily, type SourcePart, steadily } from "./connection.ts";
 import { Gate } from "./gate.ts";
 import type { HeldOutputs } from "./held-outputs.ts";
 import { ShuffleRoute } from "./shuffle-route.ts";
@@ -20,23 +19,12 @@ const PARALLEL_FETCHES = 6;
  * if all of them waited so, nothing could be sent, and two tabs would wait for each other for ever.
  */
 const PARALLEL_RELAYS = 4;
-/** Tries while connected, and ms before the second; each wait doubles. */
-const TRIES = 4;
-const RETRY_FIRST = 200;
-
-/** The connection as seen by who needs bytes. */
-export interface Connection {
-  /** Resolves with the present data plane once the node has joined; rejects when `signal` aborts. */
-  plane(signal: AbortSignal): Promise<DataPlane>;
-  isJoined(): boolean;
-}
 
 export interface InputOptions {
   readonly connection: Connection;
   readonly held: HeldOutputs;
   /** Chunks straight from the nodes that hold them; absent where this node has no connections to others. */
   readonly peers?: { fetch(ref: ChunkRef, signal: AbortSignal): Promise<PeerFetch> };
-  readonly clock: Clock;
   /** Ends everything that is under way when the node stops. */
   readonly lifetime: AbortSignal;
   /** Budget of cached bundles and broadcasts each, in bytes. */
@@ -91,7 +79,9 @@ export class Inputs {
 
   bundle(hash: BlobHash): Promise<Uint8Array> {
     return this.#bundles.get(hash, async () => {
-      const code = await this.#steadily(this.#options.lifetime, (plane, signal) => plane.bundle(hash, signal));
+      const code = await steadily(this.#options.connection, this.#options.lifetime, (plane, signal) =>
+        plane.bundle(hash, signal),
+      );
       this.#options.count("received", code.byteLength);
       return compact(code);
     });
@@ -109,43 +99,15 @@ export class Inputs {
     this.#broadcasts.dropWhere((key) => key.startsWith(`${job}/`));
   }
 
-  /** The bytes [start, end) of a source. */
-  read(job: JobId, source: SourceSpec, start: number, end: number): ByteStream {
-    const { lifetime, count } = this.#options;
-    const closing = new AbortController();
-    const signal = AbortSignal.any([lifetime, closing.signal]);
-    let position = start;
-    /** From one data plane: after a reconnect there is another. */
-    let opened: { readonly plane: DataPlane; readonly stream: ByteStream } | undefined;
-    const openOn = (plane: DataPlane): ByteStream => {
-      if (opened?.plane !== plane) {
-        opened?.stream.close();
-        opened = { plane, stream: plane.read(job, source, position, end, signal) };
-      }
-      return opened.stream;
-    };
-    return {
-      next: async (buffer) => {
-        const room = buffer.byteLength;
-        let memory: ArrayBuffer | undefined = buffer;
-        const bytes = await this.#steadily(signal, (plane) => {
-          const given = memory ?? new ArrayBuffer(room);
-          memory = undefined;
-          return openOn(plane).next(given);
-        });
-        position += bytes.byteLength;
-        count("received", bytes.byteLength);
-        return bytes;
-      },
-      close() {
-        opened?.stream.close();
-        closing.abort(new Error("The reader wants no more"));
-      },
-    };
+  read(part: SourcePart): ByteStream {
+    const { connection, lifetime, count } = this.#options;
+    return readSteadily(connection, part, lifetime, (bytes) => count("received", bytes));
   }
 
   async upload(chunk: HeldChunk, payload: Payload): Promise<void> {
-    await this.#steadily(this.#options.lifetime, (plane, signal) => plane.upload(chunk, payload, signal));
+    await steadily(this.#options.connection, this.#options.lifetime, (plane, signal) =>
+      plane.upload(chunk, payload, signal),
+    );
     this.#options.count("sent", chunk.bytes);
   }
 
@@ -185,7 +147,8 @@ export class Inputs {
 
   /** What a peer did not finish, the coordinator does. */
   async #fetch(ref: ChunkRef, { shuffle, fetched, signal }: Gathering): Promise<Payload> {
-    const { peers, clock } = this.#options;
+    const { peers, connection } = this.#options;
+    const { clock } = connection;
     const hasPeers = peers !== undefined && (ref.holders?.length ?? 0) > 0;
     const route = hasPeers ? this.#route.choose(shuffle, ref.bytes) : "relay";
     const since = clock.now();
@@ -211,7 +174,7 @@ export class Inputs {
 
   async #relayed(ref: ChunkRef, start: Uint8Array | undefined, signal: AbortSignal): Promise<Payload> {
     let known = start;
-    return this.#steadily(signal, (plane, abort) =>
+    return steadily(this.#options.connection, signal, (plane, abort) =>
       this.#relays.run(() => {
         // Only once: where the whole turns out wrong, the start may be what was.
         const first = known;
@@ -219,25 +182,6 @@ export class Inputs {
         return plane.chunk(ref, abort, first);
       }),
     );
-  }
-
-  /** Tries again what may succeed later; while the node is not joined it waits, and no try counts. */
-  async #steadily<T>(signal: AbortSignal, act: (plane: DataPlane, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { connection, clock } = this.#options;
-    for (let tries = 1, wait = RETRY_FIRST; ; ) {
-      const plane = await connection.plane(signal);
-      try {
-        return await act(plane, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!connection.isJoined()) continue;
-        if (tries === TRIES || !toWireError(error).retryable) throw error;
-      }
-      await new Promise<void>((resolve) => clock.after(wait, resolve));
-      signal.throwIfAborted();
-      tries++;
-      wait *= 2;
-    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { transfer } from "comlink";
 import type { Clock } from "../../shared/clock.ts";
 import { toWireError } from "../../shared/errors.ts";
 import type { BlobHash } from "../../shared/ids.ts";
@@ -19,8 +18,8 @@ import { PeerExchange } from "../transport/peer/exchange.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import { HeldOutputs } from "./held-outputs.ts";
-import { type Connection, Inputs } from "./inputs.ts";
-import { take } from "./byte-stream.ts";
+import type { Connection } from "./connection.ts";
+import { Inputs } from "./inputs.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
 import type { SessionState } from "./session.ts";
@@ -46,6 +45,8 @@ export interface NodeParts {
   /** Makes a connection; called again after a break. */
   readonly open: () => NodeChannel;
   readonly dataPlane: (secret: string) => DataPlane;
+  /** Origin of the coordinator, from which workers fetch sources themselves; absent where the node does that for them. */
+  readonly readFrom?: string | undefined;
   /** Makes connections to other nodes; absent where the environment cannot, or the user does not want to be seen by them. */
   readonly peers?: OpenPeerTransport | undefined;
   readonly spawn: SpawnWorker;
@@ -104,6 +105,7 @@ export class ComputeNode {
     const { slots, memoryBytes } = identity;
     const outputs = inProcess ? (memoryBytes < SHARE_FROM_BYTES ? "moved" : "shared") : "encoded";
     const connection: Connection = {
+      clock,
       plane: (signal) => this.#joinedPlane(signal),
       isJoined: () => this.#session.isJoined,
     };
@@ -130,7 +132,6 @@ export class ComputeNode {
       connection,
       held: this.#held,
       ...(this.#peers === undefined ? {} : { peers: this.#peers }),
-      clock,
       lifetime: this.#lifetime.signal,
       cacheBytes: memoryBytes / 8,
       count,
@@ -138,17 +139,21 @@ export class ComputeNode {
     this.#pool = new WorkerPool(slots, {
       spawn,
       clock,
-      config: { outputs, memoryBytes: Math.floor(memoryBytes / slots), summaryBytes: SUMMARY_BYTES },
+      config: {
+        outputs,
+        memoryBytes: Math.floor(memoryBytes / slots),
+        summaryBytes: SUMMARY_BYTES,
+        coordinator: parts.readFrom ?? null,
+      },
       host: {
         bundle: (hash) => this.#inputs.bundle(hash),
         broadcast: (ref) => this.#inputs.broadcast(ref),
-        read: async (job, source, start, end) => {
-          const bytes = await take(this.#inputs.read(job, source, start, end), end - start);
-          return transfer(bytes, [bytes.buffer]);
-        },
-        stream: (job, source, start, end, port) =>
-          pumpSource(port, (from, to) => this.#inputs.read(job, source, from, to), {
-            ...{ start, end },
+        secret: () => this.#secret(),
+        isJoined: () => this.#session.isJoined,
+        received: (bytes) => count("received", bytes),
+        stream: (part, port) =>
+          pumpSource(port, (start, end) => this.#inputs.read({ ...part, start, end }), {
+            ...{ start: part.start, end: part.end },
             memoryBytes: memoryBytes / slots,
           }),
         progress: (attempt, units) => this.#bench.progress(attempt, units),
@@ -247,7 +252,7 @@ export class ComputeNode {
     await this.ended;
   }
 
-  /** Calls back at once and on every change, at most every 100 ms. */
+  /** Calls back at once and on every change, at most every 500 ms. */
   subscribe(listener: (state: NodeState) => void): void {
     this.#publisher.subscribe(listener);
   }
@@ -346,6 +351,11 @@ export class ComputeNode {
       await aborted(signal, this.#joined.promise);
     }
     return this.#plane.plane;
+  }
+
+  async #secret(): Promise<string> {
+    await this.#joinedPlane(this.#lifetime.signal);
+    return this.#plane?.secret ?? "";
   }
 
   #stopAll(): void {

@@ -30,7 +30,7 @@ function listeningPool(slots: number, calls: string[]): WorkerPool {
       },
     };
   };
-  const config = { outputs: "shared" as const, memoryBytes: 1, summaryBytes: 1 };
+  const config = { outputs: "shared" as const, memoryBytes: 1, summaryBytes: 1, coordinator: null };
   return new WorkerPool(slots, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { NodeState } from "./state.ts";
 
-/** ms between two publications. */
-const EVERY = 100;
+/** ms between two publications: a tab's page draws what it is told, with the processor that its tasks need. */
+const EVERY = 500;
 
 /** Tells listeners the state when it has changed, and never more often than people can read. */
 export class Publisher {

@@ -1,5 +1,6 @@
 import { toWireError } from "../../shared/errors.ts";
-import { type FromPump, KEPT_PIECES, type ToPump } from "../worker/read-ahead.ts";
+import { KEPT_BYTES } from "../worker/read-ahead.ts";
+import type { FromPump, ToPump } from "../worker/source-pieces.ts";
 import { type ByteStream, PIECE_BYTES } from "./byte-stream.ts";
 
 /** Pieces of one request: enough that its own cost does not show. */
@@ -7,9 +8,12 @@ const REQUEST_PIECES = 16;
 /** The part of a task's memory that pieces may take while they wait for it. */
 const MEMORY_PART = 1 / 16;
 
+/** Of two that the reader may keep, one is there to be filled. */
+const LEAST_PIECES = (2 * KEPT_BYTES) / PIECE_BYTES;
+
 /** How many pieces there may be for a task that may use so many bytes: while half of them are read, the others are filled. */
 const piecesFor = (memoryBytes: number): number =>
-  Math.max(2 * KEPT_PIECES, Math.min(2 * REQUEST_PIECES, Math.floor((memoryBytes * MEMORY_PART) / PIECE_BYTES)));
+  Math.max(LEAST_PIECES, Math.min(2 * REQUEST_PIECES, Math.floor((memoryBytes * MEMORY_PART) / PIECE_BYTES)));
 
 /**
  * Sends the bytes [start, end) of a source through a port, ahead of the reader, in a limited number of pieces that go to and fro.
@@ -21,7 +25,7 @@ export async function pumpSource(
   { start, end, memoryBytes }: { readonly start: number; readonly end: number; readonly memoryBytes: number },
 ): Promise<void> {
   const most = piecesFor(memoryBytes);
-  const pieces = new Pieces(port, most);
+  const pieces = new Pieces(port, most, Math.min(PIECE_BYTES, end - start));
   let stream: ByteStream | undefined;
   void pieces.ended.then(() => stream?.close());
   try {
@@ -48,6 +52,7 @@ export async function pumpSource(
 /** The memory that goes to and fro: what the reader has given back, and what was not made yet. */
 class Pieces {
   readonly #free: ArrayBuffer[] = [];
+  readonly #pieceBytes: number;
   #unmade: number;
   #isEnded = false;
   #wake = (): void => {};
@@ -55,8 +60,9 @@ class Pieces {
   /** Resolves when the reader wants no more. */
   readonly ended = this.#ended.promise;
 
-  constructor(port: MessagePort, most: number) {
+  constructor(port: MessagePort, most: number, pieceBytes: number) {
     this.#unmade = most;
+    this.#pieceBytes = pieceBytes;
     port.onmessage = ({ data }: MessageEvent<ToPump>) => {
       if (data === null) {
         this.#isEnded = true;
@@ -82,6 +88,6 @@ class Pieces {
     const free = this.#free.pop();
     if (free !== undefined) return free;
     this.#unmade--;
-    return new ArrayBuffer(PIECE_BYTES);
+    return new ArrayBuffer(this.#pieceBytes);
   }
 }

@@ -42,7 +42,7 @@ export interface NodeControl {
   resume(): Promise<void>;
   /** Finishes or gives back what it runs, then leaves. */
   stop(): Promise<void>;
-  /** Calls back at once and on every change, at most every 100 ms. */
+  /** Calls back at once and on every change, at most every 500 ms. */
   subscribe(listener: (state: NodeState) => void): Promise<void>;
 }
 

@@ -1,8 +1,9 @@
 import type { WireError } from "../../shared/errors.ts";
-import type { AttemptId, BlobHash, JobId } from "../../shared/ids.ts";
-import type { ChunkRef, SourceSpec, StageSpec } from "../../shared/protocol/messages.ts";
+import type { AttemptId, BlobHash } from "../../shared/ids.ts";
+import type { ChunkRef, StageSpec } from "../../shared/protocol/messages.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { Value } from "../../shared/value.ts";
+import type { SourcePart } from "../node/connection.ts";
 import type { Payload } from "../node/data-plane.ts";
 
 /** What a node and its compute workers say to each other, over Comlink. All of it can be cloned between threads. */
@@ -51,6 +52,8 @@ export interface WorkerConfig {
   readonly memoryBytes: number;
   /** Cap of an encoded summary, in bytes. */
   readonly summaryBytes: number;
+  /** Origin of the coordinator, from which the thread fetches sources itself; null where its node does that for it. */
+  readonly coordinator: string | null;
 }
 
 /** A thread that runs one task at a time. */
@@ -68,10 +71,13 @@ export interface ComputeWorker {
 export interface ComputeHost {
   bundle(hash: BlobHash): Promise<Uint8Array>;
   broadcast(ref: ChunkRef): Promise<Payload>;
-  /** The bytes [start, end) of a source. */
-  read(job: JobId, source: SourceSpec, start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Sends the bytes [start, end) of a source through the port, ahead of their reader: see read-ahead.ts. */
-  stream(job: JobId, source: SourceSpec, start: number, end: number, port: MessagePort): Promise<void>;
+  /** What proves the node to its coordinator, once it has joined. */
+  secret(): Promise<string>;
+  isJoined(): boolean | Promise<boolean>;
+  /** So many bytes of a source came to the thread itself. */
+  received(bytes: number): void;
+  /** Fetches a part of a source, and sends it through the port, ahead of their reader: see source-pieces.ts. */
+  stream(part: SourcePart, port: MessagePort): Promise<void>;
   /** Units done so far. */
   progress(attempt: AttemptId, units: number): void;
 }

@@ -2,7 +2,7 @@ import { type Remote, transfer, wrap } from "comlink";
 import { systemClock } from "../../shared/clock.ts";
 import { KindlingError, toWireError } from "../../shared/errors.ts";
 import { sha256Hex } from "../../shared/hash.ts";
-import { type AttemptId, blobHash, type BlobHash, type JobId } from "../../shared/ids.ts";
+import { type AttemptId, blobHash, type BlobHash } from "../../shared/ids.ts";
 import type { ChunkRef, SourceSpec } from "../../shared/protocol/messages.ts";
 import { decodeValue, encodeValue } from "../../shared/protocol/value-codec.ts";
 import type { OpenSource, RuntimeEnvironment } from "../../shared/runtime/environment.ts";
@@ -11,7 +11,8 @@ import type { UseGpu, UseWebGl } from "../../shared/sdk/gpu.ts";
 import type { Backend } from "../../shared/sdk/task.ts";
 import type { Workload } from "../../shared/sdk/workload.ts";
 import type { Value } from "../../shared/value.ts";
-import type { Payload } from "../node/data-plane.ts";
+import type { SourcePart } from "../node/connection.ts";
+import type { DataPlane, Payload } from "../node/data-plane.ts";
 import { Relief } from "../node/relief.ts";
 import type {
   ComputeHost,
@@ -23,8 +24,10 @@ import type {
   WorkerConfig,
   WorkInput,
 } from "./compute-protocol.ts";
-import { readAhead, type SourceAccess } from "./read-ahead.ts";
+import { readAhead } from "./read-ahead.ts";
+import { OwnFetches } from "./own-fetches.ts";
 import { buffersOf, estimateBytes, freeBytes, memoryOf, ownBytes, shareArrays } from "./share.ts";
+import { piecesOfPort, piecesOfStream, type SourcePieces } from "./source-pieces.ts";
 
 /** What differs between a worker thread of Node and a Web Worker. */
 export interface ComputePlatform {
@@ -32,6 +35,8 @@ export interface ComputePlatform {
   importBundle(code: Uint8Array): Promise<unknown>;
   /** Reads a file of this machine in place; absent where there are none. */
   openFile?(path: string, source: SourceSpec): OpenSource;
+  /** The way to a coordinator's bytes, for who has a node's secret. */
+  dataPlane(url: string, secret: string): Pick<DataPlane, "read">;
   /** Frees unused memory of this thread at once; absent where there is no way to. */
   collect?(): void;
   /** Backends that work here, tried out. */
@@ -75,6 +80,8 @@ class WorkerTasks {
   readonly #broadcasts = new Map<string, Promise<Value>>();
   readonly #running = new Map<AttemptId, AbortController>();
   readonly #relief: Relief;
+  /** Undefined where the node fetches for its threads. */
+  readonly #ownFetches: OwnFetches | undefined;
 
   constructor(
     platform: ComputePlatform,
@@ -85,20 +92,23 @@ class WorkerTasks {
     this.#platform = platform;
     this.#host = host;
     this.#outputs = config.outputs;
+    const { coordinator } = config;
+    this.#ownFetches =
+      coordinator === null ? undefined : new OwnFetches(host, (secret) => platform.dataPlane(coordinator, secret));
     const environment: RuntimeEnvironment = {
       backends,
       memoryBytes: config.memoryBytes,
       summaryBytes: config.summaryBytes,
       ...(platform.webgpu && { webgpu: platform.webgpu }),
       ...(platform.webgl && { webgl: platform.webgl }),
-      open: (job, source, expected) => {
+      open: (job, source, expected, signal) => {
         const file = source.path === undefined ? undefined : platform.openFile?.(source.path, source);
-        // What comes through ports leaves about as much behind as was read; of a file only where memory is short it is worth a collection.
-        if (file === undefined || config.outputs === "moved") {
-          this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
+        if (file === undefined) {
+          return readAhead(source, (start, end) => this.#request({ job, source, start, end }, signal), expected);
         }
-        if (file !== undefined) return file;
-        return readAhead(source, this.#access(job, source), expected);
+        // What a file leaves behind is worth a collection only where memory is short.
+        if (config.outputs === "moved") this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
+        return file;
       },
       allocate: (bytes) =>
         new Uint8Array(config.outputs === "shared" ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
@@ -108,15 +118,13 @@ class WorkerTasks {
     this.#relief = new Relief(config.memoryBytes / 8, () => platform.collect?.());
   }
 
-  #access(job: JobId, source: SourceSpec): SourceAccess {
-    return {
-      read: (start, end) => this.#host.read(job, source, start, end),
-      stream: (start, end) => {
-        const { port1, port2 } = new MessageChannel();
-        void this.#host.stream(job, source, start, end, transfer(port2, [port2]));
-        return port1;
-      },
-    };
+  #request(part: SourcePart, signal: AbortSignal): SourcePieces {
+    if (this.#ownFetches !== undefined) return piecesOfStream(this.#ownFetches.read(part, signal));
+    // What comes through ports leaves about as much behind as was read.
+    this.#relief.passed(part.end - part.start);
+    const { port1, port2 } = new MessageChannel();
+    void this.#host.stream(part, transfer(port2, [port2]));
+    return piecesOfPort(port1);
   }
 
   async run(request: RunRequest): Promise<RunReply> {

@@ -16,6 +16,12 @@ import { tabLacks } from "./tab-lacks.ts";
  * down while nobody looks at it. Compute workers are workers of this worker.
  */
 
+/**
+ * So many workers may fetch sources themselves, each over a connection that waits for it: browsers allow six to one host, and outputs
+ * need some. With more workers this one fetches for all, and no connection waits.
+ */
+const OWN_FETCHES = 4;
+
 let node: ComputeNode | undefined;
 /** Makes connections in the page; absent where the browser has none. */
 let peers: OpenPeerTransport | undefined;
@@ -33,6 +39,7 @@ const control: IoControl = {
       identity: { token, name, kind: "tab", slots, memoryBytes },
       open: () => connectWebSocket(url),
       dataPlane: (secret) => createHttpDataPlane({ url, secret }),
+      readFrom: slots <= OWN_FETCHES ? url : undefined,
       peers: relayOnly ? undefined : peers,
       spawn: spawnWebWorker,
       spill: spill && (() => spill),

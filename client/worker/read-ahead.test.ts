@@ -2,13 +2,15 @@ import { expect, test } from "vitest";
 import { PIECE_BYTES } from "../node/byte-stream.ts";
 import { pumpSource } from "../node/source-pump.ts";
 import { streamOfBytes } from "../node/testing/byte-streams.ts";
-import { KEPT_PIECES, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
+import { KEPT_BYTES, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
+import { piecesOfPort, piecesOfStream, type SourcePieces } from "./source-pieces.ts";
 
 const MIB = 1024 * 1024;
 const LITTLE = 16 * MIB;
 const PLENTY = 1024 * MIB;
 
-type Request = [kind: "read" | "stream" | "request", start: number, end: number];
+/** What the reader wants, and what its node asks for. */
+type Request = [kind: "wanted" | "request", start: number, end: number];
 
 /** A source of `bytes` bytes whose byte at i is i mod 251, read as a worker reads it, with the requests that were made of it. */
 function source(bytes: number, memoryBytes = PLENTY) {
@@ -19,21 +21,15 @@ function source(bytes: number, memoryBytes = PLENTY) {
   const open = (expected?: { start: number; end: number }) =>
     readAhead(
       { ordinal: 0, name: "data.csv", bytes },
-      {
-        read(start, end) {
-          requests.push(["read", start, end]);
-          return Promise.resolve(content.slice(start, end));
-        },
-        stream(start, end) {
-          requests.push(["stream", start, end]);
-          const { port1, port2 } = new MessageChannel();
-          const request = (from: number, to: number) => {
-            requests.push(["request", from, to]);
-            return streamOfBytes(content.subarray(from, to));
-          };
-          pumps.push(pumpSource(port2, request, { start, end, memoryBytes }));
-          return port1;
-        },
+      (start, end) => {
+        requests.push(["wanted", start, end]);
+        const { port1, port2 } = new MessageChannel();
+        const request = (from: number, to: number) => {
+          requests.push(["request", from, to]);
+          return streamOfBytes(content.subarray(from, to));
+        };
+        pumps.push(pumpSource(port2, request, { start, end, memoryBytes }));
+        return piecesOfPort(port1);
       },
       expected && { source: 0, ...expected },
     );
@@ -42,7 +38,7 @@ function source(bytes: number, memoryBytes = PLENTY) {
 
 test.each([
   ["much", PLENTY, 16],
-  ["little", LITTLE, KEPT_PIECES],
+  ["little", LITTLE, KEPT_BYTES / PIECE_BYTES],
 ])("a range is read through large requests, and not past its end, with %s memory", async (_, memory, pieces) => {
   const end = 50 * MIB;
   const { content, requests, open, ended } = source(60 * MIB, memory);
@@ -58,7 +54,7 @@ test.each([
   const each = pieces * PIECE_BYTES;
   const starts = Array.from({ length: Math.ceil((end - 3) / each) }, (_, index) => 3 + index * each);
   expect(requests).toEqual([
-    ["stream", 3, end],
+    ["wanted", 3, end],
     ...starts.map((start): Request => ["request", start, Math.min(start + each, end)]),
   ]);
 });
@@ -89,13 +85,14 @@ test("a record that crosses the range's end costs one small request", async () =
   expect(await reader.readInto(buffer, 0)).toBe(1100);
   expect([...buffer]).toEqual([...content.subarray(0, 1100)]);
   expect(requests).toEqual([
-    ["stream", 0, 1000],
+    ["wanted", 0, 1000],
     ["request", 0, 1000],
-    ["read", 1000, 1000 + SINGLE_BYTES],
+    ["wanted", 1000, 1000 + SINGLE_BYTES],
+    ["request", 1000, 1000 + SINGLE_BYTES],
   ]);
 });
 
-test("a reader that takes turns between places near each other asks for nothing twice", async () => {
+test("a reader that takes turns between places near each other asks twice only once", async () => {
   const { content, requests, open } = source(20 * MIB);
   const reader = open({ start: 0, end: 20 * MIB });
   const buffer = new Uint8Array(MIB / 2);
@@ -105,7 +102,10 @@ test("a reader that takes turns between places near each other asks for nothing 
       expect(Buffer.compare(buffer, content.subarray(at, at + buffer.byteLength))).toBe(0);
     }
   }
-  expect(requests.filter(([kind]) => kind !== "request")).toEqual([["stream", 0, 20 * MIB]]);
+  expect(requests.filter(([kind]) => kind !== "request")).toEqual([
+    ["wanted", 0, 20 * MIB],
+    ["wanted", MIB / 2, 20 * MIB],
+  ]);
 });
 
 test("a jump far away is a new request", async () => {
@@ -116,19 +116,21 @@ test("a jump far away is a new request", async () => {
     await reader.readInto(buffer, at);
     expect([...buffer]).toEqual([...content.subarray(at, at + 10)]);
   }
-  expect(requests.filter(([kind]) => kind === "stream").map(([, start]) => start)).toEqual([0, 30 * MIB, MIB]);
+  expect(requests.filter(([kind]) => kind === "wanted").map(([, start]) => start)).toEqual([0, 30 * MIB, MIB]);
 });
 
-test("without a known range the second read in a row starts fetching ahead; jumps do not", async () => {
+test("without a known range requests grow while reads follow each other; after a jump they are small", async () => {
   const { requests, open } = source(20 * MIB);
   const reader = open();
   const buffer = new Uint8Array(SINGLE_BYTES);
-  await reader.readInto(buffer, 0);
-  await reader.readInto(buffer, 10 * MIB);
-  await reader.readInto(buffer, 5 * MIB);
-  expect(requests.map(([kind, start, end]) => [kind, end - start])).toEqual(new Array(3).fill(["read", SINGLE_BYTES]));
-  await reader.readInto(buffer, 5 * MIB + SINGLE_BYTES);
-  expect(requests[3]).toEqual(["stream", 5 * MIB + SINGLE_BYTES, 20 * MIB]);
+  const read = async (...places: number[]) => {
+    for (const at of places) await reader.readInto(buffer, at);
+    return requests.splice(0).flatMap(([kind, start, end]) => (kind === "wanted" ? [end - start] : []));
+  };
+  expect(await read(0, 10 * MIB, 5 * MIB)).toEqual([SINGLE_BYTES, SINGLE_BYTES, SINGLE_BYTES]);
+  const onwards = Array.from({ length: 20 }, (_, index) => 5 * MIB + (index + 1) * SINGLE_BYTES);
+  expect(await read(...onwards)).toEqual([4 * SINGLE_BYTES, 16 * SINGLE_BYTES]);
+  expect(await read(MIB)).toEqual([SINGLE_BYTES]);
 });
 
 test("reads at and past the source's end give what is there", async () => {
@@ -143,7 +145,7 @@ test("reads at and past the source's end give what is there", async () => {
 
 test("a failed request fails the read that needs it, after all that came before", async () => {
   const bytes = 3 * MIB;
-  const failing = (start: number, end: number): MessagePort => {
+  const failing = (start: number, end: number): SourcePieces => {
     const { port1, port2 } = new MessageChannel();
     const good = streamOfBytes(new Uint8Array(PIECE_BYTES).fill(9));
     let pieces = 0;
@@ -152,16 +154,38 @@ test("a failed request fails the read that needs it, after all that came before"
       close: () => {},
     };
     void pumpSource(port2, () => stream, { start, end, memoryBytes: PLENTY });
-    return port1;
+    return piecesOfPort(port1);
   };
-  const reader = readAhead(
-    { ordinal: 0, name: "data.csv", bytes },
-    { read: () => Promise.reject(new Error("source is gone")), stream: failing },
-    { source: 0, start: 0, end: bytes },
-  );
+  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes }, failing, { source: 0, start: 0, end: bytes });
   const buffer = new Uint8Array(PIECE_BYTES);
   expect(await reader.readInto(buffer, 0)).toBe(PIECE_BYTES);
   await expect(reader.readInto(buffer, PIECE_BYTES)).rejects.toThrow("source is gone");
   await expect(reader.readInto(new Uint8Array(5), bytes - 5)).rejects.toThrow("source is gone");
   reader.close();
+});
+
+test("a thread that fetches itself reads all into the same few pieces of memory", async () => {
+  const bytes = 8 * MIB;
+  const content = new Uint8Array(bytes).map((_, index) => index % 251);
+  const memories = new Set<ArrayBuffer>();
+  const stream = (start: number, end: number) => {
+    const inner = streamOfBytes(content.subarray(start, end));
+    const next = (buffer: ArrayBuffer) => {
+      memories.add(buffer);
+      return inner.next(buffer);
+    };
+    return piecesOfStream({ next, close: () => inner.close() });
+  };
+  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes }, stream, { source: 0, start: 0, end: bytes });
+  const target = new Uint8Array(bytes);
+  for (let at = 0; at < bytes; at += MIB) await reader.readInto(target.subarray(at, at + MIB), at);
+  expect(Buffer.compare(target, content)).toBe(0);
+  expect(memories.size).toBeLessThan(8);
+  reader.close();
+});
+
+test("a source that ends too early fails the read", async () => {
+  const short = (start: number) => piecesOfStream(streamOfBytes(new Uint8Array(100).subarray(start)));
+  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes: 200 }, short, { source: 0, start: 0, end: 200 });
+  await expect(reader.readInto(new Uint8Array(200), 0)).rejects.toThrow("shorter than it was");
 });

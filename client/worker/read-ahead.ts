@@ -1,30 +1,20 @@
-import { KindlingError, type WireError } from "../../shared/errors.ts";
 import type { SourceSpec } from "../../shared/protocol/messages.ts";
 import type { OpenSource } from "../../shared/runtime/environment.ts";
 import type { SourceRange } from "../../shared/sdk/task.ts";
+import type { SourcePieces } from "./source-pieces.ts";
 
 /** Bytes of the smallest request, for a record that crosses the range's end. */
 export const SINGLE_BYTES = 64 * 1024;
-/** Pieces that have been read stay so long, for readers that take turns between places near each other, as columns are. */
-export const KEPT_PIECES = 4;
+/** How much further each request in sequence goes than the one before, where no range is known. */
+const GROWTH = 4;
+/**
+ * Bytes that have been read stay so long, for readers that take turns between places near each other, as columns are: so few that they stay
+ * in the core's cache too, and more for a reader that went further back.
+ */
+const KEPT_AT_FIRST = 2 ** 20;
+export const KEPT_BYTES = 2 ** 22;
 /** Bytes that are passed over rather than asked for anew. */
 const PASSED_BYTES = 2 ** 22;
-
-/** What a node tells the reader of a source: the next piece, in memory that is lent with it, or why there is none. */
-export type FromPump =
-  | { readonly kind: "piece"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "failed"; readonly error: WireError };
-
-/** What the reader tells it: memory to fill again, or null when it wants no more. */
-export type ToPump = ArrayBuffer | null;
-
-/** The way to a source's bytes. */
-export interface SourceAccess {
-  /** The bytes [start, end). */
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Sends the bytes [start, end) ahead of what is read of them, through the port that it gives. */
-  stream(start: number, end: number): MessagePort;
-}
 
 interface Piece {
   readonly start: number;
@@ -32,16 +22,27 @@ interface Piece {
 }
 
 /**
- * A source that is read through requests. Reads in sequence are fetched ahead: to the end of `expected`, the range that the
- * task was given, or, where no range is known, from the second read that continues the one before.
+ * A source that is read through requests. `expected` is the range that the task was given: it is fetched by one request. What lies outside of it,
+ * or all where no range is known, is fetched by small requests, which grow while reads follow each other. `request` begins to fetch [start, end).
  */
-export function readAhead(source: SourceSpec, access: SourceAccess, expected: SourceRange | undefined): OpenSource {
+export function readAhead(
+  source: SourceSpec,
+  request: (start: number, end: number) => SourcePieces,
+  expected: SourceRange | undefined,
+): OpenSource {
   let run: Run | undefined;
   let lastEnd = -1;
+  let lastRequest = 0;
+  let kept = KEPT_AT_FIRST;
 
-  const aheadLimit = (position: number, sequential: boolean): number => {
-    if (expected !== undefined && position < expected.end) return Math.min(expected.end, source.bytes);
-    return expected === undefined && sequential ? source.bytes : 0;
+  const requestAt = (position: number, want: number, sequential: boolean): Run => {
+    if (expected !== undefined && position < expected.end) {
+      const end = Math.min(expected.end, source.bytes);
+      return new Run(position, end, kept, request(position, end));
+    }
+    lastRequest = Math.max(want, sequential ? lastRequest * GROWTH : SINGLE_BYTES);
+    const end = Math.min(position + lastRequest, source.bytes);
+    return new Run(position, end, kept, request(position, end));
   };
 
   async function goOn(
@@ -54,20 +55,12 @@ export function readAhead(source: SourceSpec, access: SourceAccess, expected: So
     let filled = done;
     while (filled < want) {
       const position = start + filled;
-      const limit = aheadLimit(position, sequential);
-      if (position >= limit) {
-        const end = Math.min(position + Math.max(want - filled, SINGLE_BYTES), source.bytes);
+      if (run?.reaches(position) !== true) {
+        if (run?.hasPassed(position) === true) kept = KEPT_BYTES;
         run?.close();
-        run = new Run(position, position);
-        const bytes = await access.read(position, end);
-        if (bytes.byteLength === 0) break;
-        run.add(bytes);
-      } else if (run?.reaches(position) === true) {
-        await run.next(position);
-      } else {
-        run?.close();
-        run = new Run(position, limit, access.stream(position, limit));
+        run = requestAt(position, want - filled, sequential);
       }
+      await run.next(position);
       filled += run.copy(target.subarray(filled, want), position);
     }
     return filled;
@@ -90,31 +83,26 @@ export function readAhead(source: SourceSpec, access: SourceAccess, expected: So
   };
 }
 
-/** Pieces of a source without gaps between them: those that are here, and those that come up to `end` through a port. */
+/** Pieces of a source without gaps between them: those that are here, and those that are still to come, up to `end`. */
 class Run {
   readonly #pieces: Piece[] = [];
   readonly #end: number;
-  readonly #port: MessagePort | undefined;
+  readonly #kept: number;
+  readonly #source: SourcePieces;
   /** Where the next piece will begin. */
   #top: number;
-  #failure: WireError | undefined;
-  #arrived = (): void => {};
 
-  constructor(start: number, end: number, port?: MessagePort) {
+  /** Memory of what lies `kept` bytes before the reader is used again. */
+  constructor(start: number, end: number, kept: number, source: SourcePieces) {
     this.#top = start;
     this.#end = end;
-    this.#port = port;
-    if (port === undefined) return;
-    port.onmessage = ({ data }: MessageEvent<FromPump>) => {
-      if (data.kind === "piece") this.add(data.bytes);
-      else this.#failure = data.error;
-      this.#arrived();
-    };
+    this.#kept = kept;
+    this.#source = source;
   }
 
-  add(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#pieces.push({ start: this.#top, bytes });
-    this.#top += bytes.byteLength;
+  /** Whether the position lies before what is still to come. */
+  hasPassed(position: number): boolean {
+    return position < this.#top;
   }
 
   /** Whether the position lies in what is still to come, and not too far ahead. */
@@ -124,14 +112,9 @@ class Run {
 
   /** Resolves when one more piece has come, for a reader that is at `position`. */
   async next(position: number): Promise<void> {
-    this.#giveBack(position);
-    if (this.#failure !== undefined) {
-      const { code, message, retryable } = this.#failure;
-      throw new KindlingError(code, message, { retryable });
-    }
-    await new Promise<void>((resolve) => {
-      this.#arrived = resolve;
-    });
+    const bytes = await this.#source.next(this.#spare(position));
+    this.#pieces.push({ start: this.#top, bytes });
+    this.#top += bytes.byteLength;
   }
 
   /** Copies what is here from `position` on; gives how many bytes that is. */
@@ -145,21 +128,18 @@ class Run {
       target.set(part, filled);
       filled += part.byteLength;
     }
-    this.#giveBack(position + filled);
     return filled;
   }
 
   close(): void {
-    this.#port?.postMessage(null satisfies ToPump);
+    this.#source.close();
   }
 
-  /** Gives back the memory of all pieces before the reader but the last few. */
-  #giveBack(position: number): void {
-    for (;;) {
-      const begun = this.#pieces[KEPT_PIECES];
-      if (begun === undefined || position < begun.start) return;
-      const { buffer } = (this.#pieces.shift() as Piece).bytes;
-      this.#port?.postMessage(buffer satisfies ToPump, [buffer]);
-    }
+  /** The memory of the first piece, where it lies far enough before the reader. */
+  #spare(position: number): ArrayBuffer | undefined {
+    const [first] = this.#pieces;
+    if (first === undefined || first.start + first.bytes.byteLength + this.#kept > position) return undefined;
+    this.#pieces.shift();
+    return first.bytes.buffer;
   }
 }
