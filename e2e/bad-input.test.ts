@@ -48,6 +48,18 @@ const CASES: readonly (readonly [what: string, args: string, code: 1 | 2, names:
   ["a workload file that is not there", "run ./none.ts", 1, [/none\.ts/]],
   ["an output folder that is not there", "run pi --samples 10 --out none/out.csv", 1, [/none\/out\.csv/]],
   [
+    "a result over an input",
+    "run string-count --input counts.csv --out ./counts.csv",
+    2,
+    [/counts\.csv/, /input files/],
+  ],
+  [
+    "a report over an input",
+    "run forecast --observed weather-no-target.csv --report ./weather-no-target.csv",
+    2,
+    [/weather-no-target\.csv/, /input files/],
+  ],
+  [
     "text in a weather file",
     "run forecast --observed weather-text.csv --out out.csv",
     1,

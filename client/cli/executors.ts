@@ -10,6 +10,7 @@ import type { Value } from "../../shared/value.ts";
 import { parseBytes } from "./bytes.ts";
 import { confirm } from "./confirm.ts";
 import { followJob } from "./follow-job.ts";
+import { filesOf } from "./input-files.ts";
 import { onInterrupt } from "./interrupts.ts";
 import { DEFAULT_DATA_DIR, DEFAULT_URL } from "./link.ts";
 import { startLocal } from "./local.ts";
@@ -51,11 +52,8 @@ export function sparkOptions(
   { workload, bundle, params, options, own, outFiles }: Run,
   target: SparkRequest,
 ): SparkRunOptions {
-  const files = options.flatMap(({ param, property }) =>
-    property.kindling === "file" && params[param] !== undefined ? ([params[param]].flat() as string[]) : [],
-  );
   return {
-    ...{ workload, bundle, params, files, outFiles },
+    ...{ workload, bundle, params, files: filesOf(params, options), outFiles },
     target,
     dataDir: own["data-dir"] ?? DEFAULT_DATA_DIR,
     verbose: own.verbose ?? false,

@@ -4,6 +4,7 @@ import { isS3 } from "../../coordinator/index.ts";
 import { InputError } from "../../shared/errors.ts";
 import type { Value } from "../../shared/value.ts";
 import { s3 } from "./s3.ts";
+import type { SchemaOption } from "./schema-options.ts";
 
 /** What stands for standard input. */
 export const STANDARD_INPUT = "-";
@@ -23,6 +24,12 @@ export async function inputFiles(given: Value, isMultiple: boolean): Promise<Val
   const [only] = files;
   return files.size === 1 && only !== undefined ? only : [...files];
 }
+
+/** All files that a run's parameters name. */
+export const filesOf = (params: Readonly<Record<string, Value>>, options: readonly SchemaOption[]): string[] =>
+  options.flatMap(({ param, property }) =>
+    property.kindling === "file" && params[param] !== undefined ? ([params[param]].flat() as string[]) : [],
+  );
 
 async function expand(file: string): Promise<string[]> {
   if (isS3(file) && /[*?[\]{}]/.test(file)) return s3.match(file);

@@ -71,6 +71,29 @@ test("targets that cannot be written are found before the run", async () => {
   await expect(twice.check()).rejects.toMatchObject({ code: "BadUsage" });
 });
 
+test("no result may take the place of an input, however it is spelled", async () => {
+  const dir = await folder();
+  const input = join(dir, "in.csv");
+  await mkdir(join(dir, "real"));
+  for (const path of [input, join(dir, "real/in.csv")]) await writeFile(path, "precious");
+  await symlink(input, join(dir, "link.csv"));
+  await symlink(join(dir, "real"), join(dir, "linked"));
+  const refusal = { code: "BadUsage", message: expect.stringMatching(/input files/) as string };
+  for (const path of [input, `${dir}/./in.csv`, `${dir}/real/../in.csv`, join(dir, "link.csv")]) {
+    await expect(new OutFiles(path, new Map()).check(["-", "none", input])).rejects.toMatchObject(refusal);
+    await expect(new OutFiles(null, new Map([["model", path]])).check([input])).rejects.toMatchObject(refusal);
+    await expect(new OutFiles(null, new Map(), path).check([input])).rejects.toMatchObject(refusal);
+  }
+  await expect(new OutFiles(input, new Map()).check([join(dir, "link.csv")])).rejects.toMatchObject(refusal);
+  await expect(
+    new OutFiles(join(dir, "linked/in.csv"), new Map()).check([join(dir, "real/in.csv")]),
+  ).rejects.toMatchObject(refusal);
+  await new OutFiles(join(dir, "out.csv"), new Map()).check([input]);
+  await new OutFiles("/dev/null", new Map()).check(["/dev/null"]);
+  const twice = new OutFiles(join(dir, "real/new"), new Map([["model", join(dir, "linked/new")]]));
+  await expect(twice.check()).rejects.toMatchObject({ code: "BadUsage" });
+});
+
 test("a device is written and not replaced; a link is followed", async () => {
   const dir = await folder();
   await writeWhole("/dev/null", [bytes("gone")]);

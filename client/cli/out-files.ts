@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { basename, dirname, extname, resolve } from "node:path";
+import { access, realpath, stat } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { type ArtifactSink, isS3 } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
 import { isSpecial, type PartFile, partFile } from "./part-file.ts";
@@ -27,14 +27,26 @@ export class OutFiles {
     this.#named = named;
   }
 
-  /** Rejects with `CannotWrite` or `BadUsage`, naming the file, before any work is done in vain. */
-  async check(): Promise<void> {
-    const targets = [...this.#targets(), ...(this.#report === null ? [] : [this.#report])];
-    const twice = targets.find((path, index) =>
-      targets.some((other, at) => at > index && resolve(other) === resolve(path)),
-    );
-    if (twice !== undefined) throw new KindlingError("BadUsage", `${twice} is named for two results`);
-    for (const path of targets) await checkTarget(path);
+  /**
+   * Rejects with `CannotWrite` or `BadUsage`, naming the file, before any work is done in vain, or one of `inputs` is lost:
+   * the files, patterns already replaced, that the run reads.
+   */
+  async check(inputs: readonly string[] = []): Promise<void> {
+    const read = new Set(await Promise.all(inputs.map(fileId)));
+    const written = new Set<string>();
+    for (const path of [...this.#targets(), ...(this.#report === null ? [] : [this.#report])]) {
+      const id = await fileId(path);
+      if (written.has(id)) throw new KindlingError("BadUsage", `${path} is named for two results`);
+      // A terminal or pipe may be both read and written: nothing in it is replaced.
+      if (read.has(id) && !(await isSpecial(path))) {
+        throw new KindlingError(
+          "BadUsage",
+          `${path} is one of the input files, and would be overwritten: name another file`,
+        );
+      }
+      written.add(id);
+      await checkTarget(path);
+    }
   }
 
   /** Takes an artifact's bytes: to its file, or nowhere. Artifacts must be opened in their order. */
@@ -98,6 +110,15 @@ const nowhere: ArtifactSink = {
   finish: async () => undefined,
   abandon: async () => undefined,
 };
+
+/** The same for every name of a file: of one that is there by any link, of one that is not yet by any way to its folder. */
+async function fileId(path: string): Promise<string> {
+  if (isS3(path)) return path;
+  const info = await stat(path, { bigint: true }).catch(() => null);
+  if (info?.isFile()) return `${info.dev}:${info.ino}`;
+  const whole = resolve(path);
+  return join(await realpath(dirname(whole)).catch(() => dirname(whole)), basename(whole));
+}
 
 async function checkTarget(path: string): Promise<void> {
   if (isS3(path)) return s3.checkWritable(path);

@@ -14,7 +14,7 @@ import type { Value } from "../../../shared/value.ts";
 import { parseReport } from "../../../workloads/forecast/html-report/data.ts";
 import { reportPage } from "../../../workloads/forecast/html-report/page.ts";
 import { RUN_ON, type Run, sparkOptions } from "../executors.ts";
-import { inputFiles } from "../input-files.ts";
+import { filesOf, inputFiles } from "../input-files.ts";
 import { OutFiles } from "../out-files.ts";
 import { writeWhole } from "../part-file.ts";
 import { executorOf, RUN_OPTIONS, type RunOptions, usage, withOutputs } from "../run-options.ts";
@@ -76,7 +76,7 @@ export async function runFile(command: string, file: string, name: string, argv:
   checkParams(workload.name, workload.params, params, flagOf);
   const named = new Map(own["model-out"] ? [["model", own["model-out"]]] : []);
   const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
-  await outFiles.check();
+  await outFiles.check(filesOf(params, options));
 
   const spark = executor === "spark" ? sparkRequest(own, engine) : undefined;
   if (engine !== undefined) checkEngine(engine, workload.name, params);
