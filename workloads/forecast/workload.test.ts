@@ -210,6 +210,21 @@ test("--engine ml-random-forest trains the library's forest, the same each time"
   await expect(run(params, { ...given, future: empty })).rejects.toThrow("cannot work with missing values");
 });
 
+test.each([
+  [{ model: "gbt" }, "--model gbt"],
+  [{ maxBins: 32 }, "--max-bins"],
+  [{ minInfoGain: 0.5 }, "--min-info-gain"],
+  [{ subsamplingRate: 0.5 }, "--subsampling-rate"],
+  [{ intervals: 0.9 }, "--intervals"],
+  [{ explain: true }, "--explain"],
+  [{ trend: "linear" }, "--trend linear"],
+  [{ modelFormat: "onnx" }, "--model-format onnx"],
+])("--engine ml-random-forest refuses %o, which the library cannot do", async (params, named) => {
+  await expect(run({ engine: "ml-random-forest", trees: 1, ...params })).rejects.toThrow(
+    `--engine ml-random-forest has no ${named}: leave it out, or use --engine kindling`,
+  );
+});
+
 test("the parameters that name files say so", () => {
   const { shape } = workload.params;
   expect([shape.observed, shape.future, shape.actual].map(isFileSchema)).toEqual([true, true, true]);

@@ -4,6 +4,7 @@ import { prepareCases, type Unit, unitsOf } from "./cases.ts";
 import type { Prepared } from "./data/prepared.ts";
 import { encodeModel } from "./encode-model.ts";
 import type { Forest } from "./forest/forest.ts";
+import { checkLibraryParams } from "./library.ts";
 import { lockstep } from "./lockstep.ts";
 import { type ModelPlan, planModel } from "./models.ts";
 import { type Params, params, shareTasks } from "./options.ts";
@@ -72,6 +73,7 @@ export default defineWorkload({
     if (params.seriesModels && params.modelFormat !== "json") {
       throw new InputError("--series-models writes JSON only: leave out --model-format");
     }
+    if (params.engine === "ml-random-forest") checkLibraryParams(params);
     const shared = await openShared(job, params);
     if (shared !== undefined) return driveRows(job, params, shared);
     const { cases, notes, read } = await prepareCases(job, params);
@@ -134,8 +136,7 @@ async function train(job: Job, params: Params, { dataset, partition, summary, wa
   const size = { rows: summary.rows["train"] ?? 0, features: summary.features };
   const named = { label, checks: wanted.kind !== "all", ...size };
   if (params.engine === "ml-random-forest") {
-    if (model !== "rf") throw new InputError(`--engine ml-random-forest has no --model ${model}: use rf`);
-    return trainLibrary(job, params, planModel({ ...params, model }, size.features), source, label);
+    return trainLibrary(job, planModel({ ...params, model: "rf" }, size.features), source, label);
   }
   if (model !== "auto") return trainForest(job, params, planModel({ ...params, model }, size.features), source, named);
   const { plan, choice } = await chooseModel(job, params, source, size, label);
@@ -210,14 +211,10 @@ async function withoutTrend(job: Job, { dataset, partition }: Partition, label: 
 /** The standalone original: all trees in one task, by the library. */
 async function trainLibrary(
   job: Job,
-  params: Params,
   { options, trees }: ModelPlan,
   partition: Partition,
   label: string,
 ): Promise<Trained> {
-  if (params.modelFormat !== "json") {
-    throw new InputError("--engine ml-random-forest writes its model as JSON only: leave out --model-format onnx");
-  }
   const began = await seconds(job);
   const broadcast: Broadcast<Prepared> = await job.broadcast(partition);
   const model = await job.map(libraryFit, [{ trees, options }], { broadcast, label: `fit (${label})` });

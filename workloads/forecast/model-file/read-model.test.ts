@@ -27,7 +27,12 @@ test("a model of JSON", () => {
 
 test.each([
   ["an older version", json({ version: 0 }), "the model has version 0, and this program reads version 1"],
-  ["another kind", json({ format: "RFRegression" }), "this is no model of forecast"],
+  ["another kind", json({ format: "another-forest" }), "this is no model of forecast"],
+  [
+    "the library's own model",
+    bytes('{"name":"RFRegression","baseModel":{}}'),
+    "this is the model of --engine ml-random-forest, which is for that library to load",
+  ],
   ["several series", json({ format: "kindling-forest-series" }), "models of several series"],
   ["no plan", json({ plan: undefined }), "does not say what it predicts from"],
   ["text that is cut short", bytes('{"format":"kindl'), "the model is damaged"],

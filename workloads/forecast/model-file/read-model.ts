@@ -53,6 +53,12 @@ function checkHead(head: Readonly<Record<string, unknown>>, file: string): Model
   if (format === "kindling-forest-series") {
     throw new InputError(`${file}: these are models of several series; predict needs the model of a single one`);
   }
+  // As that library writes its regression forest.
+  if (head["name"] === "RFRegression") {
+    throw new InputError(
+      `${file}: this is the model of --engine ml-random-forest, which is for that library to load; train with --engine kindling to predict from a saved model`,
+    );
+  }
   if (format !== FORMAT) {
     throw new InputError(
       `${file}: this is no model of forecast; give the file that \`kindling run forecast --model-out\` wrote`,
