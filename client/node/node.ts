@@ -161,6 +161,7 @@ export class ComputeNode {
     });
     this.#bench = new Workbench({
       slots,
+      aheadBytes: memoryBytes / 16,
       pool: this.#pool,
       inputs: this.#inputs,
       held: this.#held,

@@ -44,8 +44,10 @@ export interface RunningTask {
 
 export interface WorkbenchOptions {
   readonly slots: number;
-  readonly pool: WorkerPool;
-  readonly inputs: Inputs;
+  /** Inputs that are fetched beyond one for each slot are of at most so many bytes, all that are fetched counted. */
+  readonly aheadBytes: number;
+  readonly pool: Pick<WorkerPool, "idle" | "run" | "abort">;
+  readonly inputs: Pick<Inputs, "prepare">;
   readonly held: HeldOutputs;
   readonly clock: Clock;
   readonly executionLog?: ExecutionLog | undefined;
@@ -136,20 +138,20 @@ export class Workbench {
   /** Begins all that may begin now: fetching for the next tasks, and tasks on idle threads. */
   #pump(): void {
     if (!this.#open) return;
-    const { pool, slots } = this.#options;
+    const { pool, slots, aheadBytes } = this.#options;
     for (const work of this.#work.values()) {
       if (!pool.idle) break;
       if (work.progress.kind === "ready") void this.#run(work, work.progress);
     }
-    // One round for the threads and one ahead: more inputs would only fill memory.
-    let ahead = 0;
+    // One round for the threads and one ahead, as far as that fits: more inputs would only fill memory.
+    const ahead = [...this.#work.values()].filter(({ progress }) => ["fetching", "ready"].includes(progress.kind));
+    let count = ahead.length;
+    let bytes = ahead.reduce((sum, { lease }) => sum + inputBytes(lease), 0);
     for (const work of this.#work.values()) {
-      if (work.progress.kind === "fetching" || work.progress.kind === "ready") ahead++;
-    }
-    for (const work of this.#work.values()) {
-      if (ahead >= 2 * slots) break;
       if (work.progress.kind !== "queued") continue;
-      ahead++;
+      bytes += inputBytes(work.lease);
+      if (count >= 2 * slots || (count >= slots && bytes > aheadBytes)) break;
+      count++;
       void this.#fetch(work);
     }
   }
@@ -239,4 +241,11 @@ export class Workbench {
       return { bytes, hash };
     });
   }
+}
+
+/** Bytes that are fetched for a task. */
+function inputBytes({ input }: Lease): number {
+  if (input.kind === "value") return 0;
+  const chunks = input.kind === "chunk" ? [input.chunk] : input.chunks;
+  return chunks.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -56,7 +56,7 @@ const LEVELS = 16;
 const ROW_BINS = 64;
 /** The fewest blocks by default, and their bytes where there are more. */
 const BLOCKS = 4;
-const BLOCK_BYTES = 2 ** 24;
+const BLOCK_BYTES = 2 ** 23;
 
 /** How a forest's trees grow where nodes share `rows` training rows with so many features. */
 export function planRows(

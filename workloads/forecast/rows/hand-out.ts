@@ -59,7 +59,7 @@ export const sentBytes = (columns: number, trees: number, bits: number): number 
 /** How many trees are handed out together, the best first: the more, the fewer rows are sent twice. */
 export const TOGETHER = [16, 8, 4, 2, 1] as const;
 /** Bytes that a block sends at a time, and about those that one task grows subtrees from. */
-const SENT_BYTES = 3 * 2 ** 23;
+const SENT_BYTES = 2 ** 24;
 const BUCKET_BYTES = 2 ** 23;
 /** Rows of a block from which its part of each way to hand out is estimated. */
 const SAMPLE_ROWS = 4096;

@@ -267,6 +267,7 @@ interface Ending {
   readonly histogram: number;
 }
 
+/** Loads a tree's nodes; where a row can reach no ending its way stops at once. */
 function putNodes(
   kernel: RowsKernel,
   at: number,
@@ -276,11 +277,16 @@ function putNodes(
 ): void {
   const missing = missingCodes(frame);
   const view = new DataView(kernel.memory.buffer, at, tree.column.length * NODE);
-  tree.column.forEach((column, node) => {
+  const leads = tree.column.map(() => 0);
+  // Children have larger numbers than their parents.
+  for (let node = tree.column.length - 1; node >= 0; node--) {
     const from = node * NODE;
-    const isInner = column < HANDED;
+    const column = tree.column[node] as number;
+    const left = tree.left[node] as number;
     const ending = endings.get(node);
-    view.setUint32(from, tree.left[node] as number, true);
+    const isInner = column < HANDED && (leads[left] === 1 || leads[left + 1] === 1);
+    leads[node] = isInner || ending !== undefined ? 1 : 0;
+    view.setUint32(from, left, true);
     view.setUint16(from + 4, isInner ? column : 0, true);
     view.setUint8(from + 6, tree.border[node] as number);
     view.setUint8(from + 7, isInner ? (missing[column] as number) : 0);
@@ -288,5 +294,5 @@ function putNodes(
     view.setUint8(from + 9, isInner ? KINDS.inner : (ending?.kind ?? KINDS.leaf));
     view.setUint16(from + 10, ending?.histogram ?? 0, true);
     view.setUint32(from + 12, ending?.place ?? 0, true);
-  });
+  }
 }

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
+import { type AttemptId, attemptId, chunkKey, taskKey } from "../../shared/ids.ts";
+import type { ChunkRef, Lease } from "../../shared/protocol/messages.ts";
+import type { PreparedInput } from "./inputs.ts";
+import { HeldOutputs } from "./held-outputs.ts";
+import { FakeCoordinator, hashOf, JOB } from "./testing/fake-coordinator.ts";
+import { Workbench } from "./workbench.ts";
+
+/** The attempts whose inputs are fetched while all threads are taken, of tasks that each read so many bytes. */
+function fetched(slots: number, aheadBytes: number, bytes: readonly number[]): AttemptId[] {
+  const begun: AttemptId[] = [];
+  const bench = new Workbench({
+    ...{ slots, aheadBytes, clock: systemClock, held: new HeldOutputs(0) },
+    pool: { idle: false, run: () => Promise.reject(new Error("no thread is idle")), abort: () => {} },
+    inputs: {
+      prepare: ({ attempt }) => {
+        begun.push(attempt);
+        return new Promise<PreparedInput>(() => {});
+      },
+    },
+    finished: () => {},
+    changed: () => {},
+  });
+  const stage = new FakeCoordinator().stage(hashOf(new Uint8Array()), "task");
+  bytes.forEach((count, partition) => {
+    bench.assign(leaseOf(partition, count), stage);
+  });
+  return begun;
+}
+
+const attempt = (partition: number): AttemptId => attemptId(taskKey(JOB, 1, partition), 1);
+
+function leaseOf(partition: number, bytes: number): Lease {
+  const chunk: ChunkRef = { key: chunkKey(taskKey(JOB, 0, partition), 0), bytes, hash: null };
+  return { attempt: attempt(partition), job: JOB, ordinal: 1, partition, input: { kind: "chunk", chunk } };
+}
+
+test.each([
+  ["one for each thread and one ahead", 1, 100, [50, 50, 50, 50], 2],
+  ["for two threads", 2, 100, [10, 10, 10, 10, 10], 4],
+  ["one ahead only where all fit", 1, 100, [60, 60, 60], 1],
+  ["one for each thread, however large", 2, 100, [600, 600, 600], 2],
+  ["no smaller one before its turn", 1, 100, [60, 60, 10], 1],
+])("inputs are fetched ahead: %s", (_name, slots, aheadBytes, bytes, count) => {
+  expect(fetched(slots, aheadBytes, bytes)).toEqual(Array.from({ length: count }, (_, at) => attempt(at)));
+});
