@@ -27,7 +27,8 @@ const days = (about: string) =>
     .optional()
     .describe(about);
 
-export const params = z.object({
+/** What each parameter may be by itself; `params` (params.ts) also says what they may be together. */
+export const fields = z.object({
   observed: file(),
   future: file().optional(),
   actual: file().optional(),
@@ -139,7 +140,7 @@ export const params = z.object({
   backend: z.enum(BACKEND_CHOICES).default("auto"),
 });
 
-export type Params = z.output<typeof params>;
+export type Params = z.output<typeof fields>;
 
 /** The parameters for one of several models that are trained side by side: fewer tasks each. */
 export const shareTasks = (params: Params, models: number): Params =>

@@ -254,6 +254,26 @@ test("ticks are round, also over nothing, one day, or huge numbers", () => {
   ]);
 });
 
+test.each([
+  [-1.7e308, 1.7e308],
+  [0, Number.MAX_VALUE],
+  [Number.MAX_VALUE, Number.MAX_VALUE],
+  [0, Number.MIN_VALUE],
+  [Number.MIN_VALUE, 3 * Number.MIN_VALUE],
+  [1, 1 + 1e-9],
+  [1e300, 1e300 * (1 + Number.EPSILON)],
+])("an axis from %d to %d is finite, and so are its ticks", (low, high) => {
+  for (const count of [2, 5, 8, 40]) {
+    if (low < high) expect(ticks({ low, high }, count).every(Number.isFinite)).toBe(true);
+    const extent = extentOf([low, high]) ?? { low: 0, high: 0 };
+    expect(extent.low).toBeLessThan(extent.high);
+    expect(Number.isFinite(extent.high - extent.low)).toBe(true);
+    const places = ticks(extent, count);
+    expect(places.length).toBeLessThanOrEqual(count + 2);
+    for (const at of places) expect(at >= extent.low && at <= extent.high).toBe(true);
+  }
+});
+
 test("another version of report.json is refused", () => {
   expect(() => parseReport('{"version":2}')).toThrow("version 2");
   expect(html`<b title="${'"'}">${["<", 1]}</b>`.text).toBe('<b title="&quot;">&lt;1</b>');

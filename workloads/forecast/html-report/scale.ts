@@ -4,7 +4,14 @@ import { dateOf, type Day, dayOf } from "../data/dates.ts";
 export type Extent = { readonly low: number; readonly high: number };
 export type Tick = { readonly at: number; readonly label: string };
 
-/** The extent of all known values, widened where they are one; `undefined` where none is known. */
+/** Ends of an axis lie within ±this, so that its length is finite. */
+const FARTHEST = 8e307;
+/** No axis is shorter and no step smaller: 1 divided by it is finite. */
+const FINEST = 1e-300;
+/** Ten times a power of ten above this is infinite. */
+const COARSEST = 5e307;
+
+/** The extent of all known values, widened where they are as good as one; `undefined` where none is known. */
 export function extentOf(...lists: readonly (readonly (number | null)[])[]): Extent | undefined {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
@@ -16,14 +23,16 @@ export function extentOf(...lists: readonly (readonly (number | null)[])[]): Ext
     }
   }
   if (low > high) return undefined;
-  if (low < high) return { low, high };
-  const room = Math.abs(low) > 0 ? Math.abs(low) / 10 : 1;
-  return { low: low - room, high: high + room };
+  const within = (end: number): number => Math.min(FARTHEST, Math.max(-FARTHEST, end));
+  [low, high] = [within(low), within(high)];
+  if (high - low >= FINEST) return { low, high };
+  const room = Math.abs(low) >= FINEST ? Math.abs(low) / 10 : 1;
+  return { low: within(low - room), high: within(high + room) };
 }
 
 /** Round numbers over an extent with `low` < `high`, `count` or fewer steps, from 1, 2 or 5 times a power of ten. */
 export function ticks({ low, high }: Extent, count: number): number[] {
-  const step = roundStep((high - low) / count);
+  const step = roundStep(high / count - low / count);
   const first = Math.ceil(low / step);
   const last = Math.floor(high / step);
   // Divided where the step is a fraction: 3 / 10 is 0.3, and 3 × 0.1 is not.
@@ -33,11 +42,11 @@ export function ticks({ low, high }: Extent, count: number): number[] {
   );
 }
 
-/** The least of 1, 2 or 5 times a power of ten that is not below `least`. */
+/** The least of 1, 2 or 5 times a power of ten that is not below `least`, from about FINEST to COARSEST. */
 function roundStep(least: number): number {
   let power = 1;
-  while (power < least) power *= 10;
-  while (power / 10 >= least) power /= 10;
+  while (power < least && power < COARSEST) power *= 10;
+  while (power / 10 >= least && power / 10 > FINEST) power /= 10;
   return [power / 5, power / 2].find((step) => step >= least) ?? power;
 }
 

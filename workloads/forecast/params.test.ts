@@ -1,0 +1,2 @@
+import { expect, test } from "vitest";
+import { checkParams } from "../../coordinator/index.ts";
