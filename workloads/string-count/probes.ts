@@ -3,7 +3,7 @@ import type { Probe, ProbeSize } from "kindling";
 import type { CsvPart, CsvPlan, TuplePlan } from "./counting.ts";
 import { eachTuple, parseAlphabet, type TupleRange, type TupleSpec } from "./tuples.ts";
 
-const TUPLES = { small: 2 ** 9, large: 2 ** 20 };
+const TUPLES = { small: 2 ** 7, large: 2 ** 20 };
 const SPEC: TupleSpec = { seed: 1, keyLength: 3, maxValue: 10, alphabet: parseAlphabet("A-Z") ?? new Uint8Array() };
 
 export const tupleProbe = (size: ProbeSize): Probe<TupleRange, TuplePlan> => ({
