@@ -8,8 +8,9 @@ const TUPLES_PER_PARTITION = 2 ** 22;
 const LEAST_BYTES_PER_PARTITION = 2 ** 25;
 const MOST_BYTES_PER_PARTITION = 2 ** 27;
 const USUAL_PARTITIONS = 24;
-/** Of files with several buckets of keys: each part has most of them again, to be merged. With the most buckets most keys are new. */
-const PARTITIONS_OF_KNOWN_KEYS = 12;
+/** Of files with several buckets of keys: each part has most of them again, to be sorted and merged. With the most buckets most keys are new. */
+const PARTITIONS_OF_KNOWN_KEYS = 8;
+const MOST_BYTES_OF_KNOWN_KEYS = 2 ** 28;
 /** More partitions or buckets than this are a multiple of it, so that two or four slots finish together. */
 const EVEN = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
@@ -75,8 +76,10 @@ const even = (count: number): number => (count < EVEN ? count : Math.ceil(count 
 
 /** How many parts of so many bytes, by the buckets of their keys: small enough for the memory that a task may use, if that is given. */
 export function partsOfBytes(bytes: number, taskMemory: number | undefined, buckets = 1): number {
-  const usualParts = buckets > 1 && buckets < MAX_BUCKETS ? PARTITIONS_OF_KNOWN_KEYS : USUAL_PARTITIONS;
-  const usual = Math.min(MOST_BYTES_PER_PARTITION, Math.max(LEAST_BYTES_PER_PARTITION, bytes / usualParts));
+  const hasKnownKeys = buckets > 1 && buckets < MAX_BUCKETS;
+  const share = bytes / (hasKnownKeys ? PARTITIONS_OF_KNOWN_KEYS : USUAL_PARTITIONS);
+  const most = hasKnownKeys ? MOST_BYTES_OF_KNOWN_KEYS : MOST_BYTES_PER_PARTITION;
+  const usual = Math.min(most, Math.max(LEAST_BYTES_PER_PARTITION, share));
   const each = Math.min(usual, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
   return even(Math.max(1, Math.ceil(bytes / each)));
 }
