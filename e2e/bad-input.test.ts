@@ -71,6 +71,12 @@ const CASES: readonly (readonly [what: string, args: string, code: 1 | 2, names:
     1,
     [/weather-no-target\.csv/, /humidity/],
   ],
+  [
+    "a target that is the column of dates",
+    "run forecast --observed weather-no-target.csv --target date",
+    2,
+    [/--target/, /"date" is the column of dates/],
+  ],
   ["a missing required option", "run forecast --out out.csv", 2, [/observed is required/]],
   ["generated tuples and a file", "run string-count --input weather.csv --tuples 5", 2, [/--tuples/, /--input/]],
   ["a port that is no port", "start --port 99999", 2, [/--port/, /99999/]],

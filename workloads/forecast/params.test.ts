@@ -1,2 +1,39 @@
 import { expect, test } from "vitest";
-import { checkParams } from "../../coordinator/index.ts";
+import { params } from "./params.ts";
+
+/** What is wrong, by parameter. */
+const problemsOf = (given: object): Record<string, string> =>
+  Object.fromEntries(
+    (params.safeParse({ observed: "o", ...given }).error?.issues ?? []).map(({ path, message }) => [
+      path.join("."),
+      message,
+    ]),
+  );
+
+test.each([
+  [{ target: "date" }, { target: '"date" is the column of dates; name another column' }],
+  [{ date: "day", target: "day" }, { target: '"day" is the column of dates; name another column' }],
+  [{ series: "date" }, { series: '"date" is the column of dates; name another column' }],
+  [{ series: "humidity" }, { series: '"humidity" is the column to predict; name another column' }],
+  [
+    { horizon: 1, lags: "1", lagColumns: "temp, date" },
+    { lagColumns: '"date" is the column of dates; name another column' },
+  ],
+  [
+    { horizon: 1, known: "temp,humidity,place", series: "place" },
+    { known: '"place" is the column of the series; name another column' },
+  ],
+  [{ horizon: 1, known: "humidity" }, { known: '"humidity" is the column to predict; name another column' }],
+])("%o is refused: target, date, series and predictors are different columns", (given, problems) => {
+  expect(problemsOf(given)).toEqual(problems);
+});
+
+test.each([
+  {},
+  { series: "place" },
+  { horizon: 1, lags: "1", lagColumns: "humidity,temp", known: "temp" },
+  // What stands for columns is no column's name.
+  { date: "target", series: "none" },
+])("%o is fine", (given) => {
+  expect(problemsOf(given)).toEqual({});
+});

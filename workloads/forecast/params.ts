@@ -2,31 +2,35 @@ import { fields, type Params } from "./options.ts";
 
 type Problem = { readonly param: keyof Params; readonly message: string };
 
-/** The parameters, refused where they mean nothing together. */
+/** The parameters, refused where they contradict each other. */
 export const params = fields.superRefine((given, context) => {
-  for (const { param, message } of problemsOf(given)) context.addIssue({ code: "custom", path: [param], message });
+  for (const { param, message } of columnProblems(given)) {
+    context.addIssue({ code: "custom", path: [param], message });
+  }
 });
 
-const problemsOf = (given: Params): Problem[] => [...columnProblems(given)];
+/** What stands for columns. */
+const WORDS = ["all", "none", "target"];
 
-/** Columns that need be different ones. */
+/** Columns that need be different ones, and are not. */
 function columnProblems({ target, date, series, lagColumns, known }: Params): Problem[] {
-  const problems: Problem[] = [];
-  const differ = (param: keyof Params, columns: readonly string[], other: string | undefined, what: string): void => {
-    if (other === undefined || !columns.includes(other)) return;
-    problems.push({ param, message: `${JSON.stringify(other)} is ${what}; name another column` });
-  };
-  differ("target", [target], date, "the column of dates");
-  if (series !== undefined) {
-    differ("series", [series], date, "the column of dates");
-    differ("series", [series], target, "the column to predict");
-  }
-  for (const [param, names] of [["lagColumns", lagColumns] as const, ["known", known] as const]) {
-    const columns = names.split(",").map((name) => name.trim());
-    differ(param, columns, date, "the column of dates");
-    differ(param, columns, series, "the column of the series");
-    // A column may be called as the word for it.
-    if (param === "known") differ(param, columns, target, "the column to predict");
-  }
-  return problems;
+  const named = (text: string): string[] => (WORDS.includes(text) ? [] : text.split(",").map((name) => name.trim()));
+  const [past, ahead] = [named(lagColumns), named(known)];
+  const taken = [
+    {
+      what: "the column of dates",
+      column: date,
+      by: { target: [target], series: [series], lagColumns: past, known: ahead },
+    },
+    { what: "the column to predict", column: target, by: { series: [series], known: ahead } },
+    { what: "the column of the series", column: series, by: { lagColumns: past, known: ahead } },
+  ];
+  return taken.flatMap(({ what, column, by }) =>
+    Object.entries<readonly (string | undefined)[]>(by)
+      .filter(([, columns]) => column !== undefined && columns.includes(column))
+      .map(([param]) => ({
+        param: param as keyof Params,
+        message: `${JSON.stringify(column)} is ${what}; name another column`,
+      })),
+  );
 }
