@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
-import { cleanColumn, cleanOnwards, fitRange } from "./cleaning.ts";
+import { cleanColumn, fitRange, type Repair, repairLater } from "./cleaning.ts";
 
 /** Uniform in [low, high] by tenths, with every `each`-th value ten times too large. */
 function slipped(low: number, high: number, count: number, each: number): { clean: Float64Array; dirty: Float64Array } {
@@ -59,15 +59,25 @@ test("no rule from few values, from one value, or from none", () => {
   expect(cleanColumn(Float64Array.of(1e9, Number.NaN), undefined).count.empty).toBe(1);
 });
 
-test("day by day, a value is judged by those before it alone", () => {
+test("rows after the training rows are judged one by one", () => {
   const range = { low: 10, high: 40 };
-  const values = Float64Array.of(20, 250, Number.NaN, -999, ...new Array<number>(20).fill(300));
-  const whole = cleanOnwards(values, range);
-  // The first slips are repaired; when they are more than a few, they are another climate.
-  expect([...whole.values.slice(0, 8)]).toEqual([20, 25, Number.NaN, Number.NaN, 30, 30, 300, 300]);
-  expect(whole.count).toEqual({ repaired: 3, impossible: 1, empty: 1, unusual: 18 });
-  for (const length of [1, 5, 6, 7]) {
-    expect(cleanOnwards(values.slice(0, length), range).values).toEqual(whole.values.slice(0, length));
-  }
-  expect(cleanOnwards(values, undefined).values).toEqual(values);
+  const values = Float64Array.of(20, 250, Number.NaN, -999, 65, ...new Array<number>(20).fill(300));
+  const cleaned = (repair: Repair) => {
+    const whole = cleanColumn(values, range, repair);
+    expect([...cleanColumn(values.slice(0, 6), range, repair).values]).toEqual([...whole.values.slice(0, 6)]);
+    return [...whole.values.slice(0, 6), whole.count.repaired, whole.count.unusual];
+  };
+  const { NaN: none } = Number;
+  // 65 is 6.5 times ten, which is no value of the column.
+  expect(cleaned("all")).toEqual([20, 25, none, none, 65, 30, 21, 0]);
+  expect(cleaned("none")).toEqual([20, 250, none, none, 65, 300, 0, 21]);
+  expect(cleanColumn(Float64Array.of(101, 64, 71), { low: 5, high: 50 }, "impossible").values).toEqual(
+    Float64Array.of(10.1, 64, 71),
+  );
+});
+
+test("what looks like a slip later on is one where training had some, and few", () => {
+  expect([repairLater(1, 1000), repairLater(53, 1000), repairLater(54, 1000)]).toEqual(["all", "all", "none"]);
+  // Without any, what is just above the range is a new record.
+  expect(repairLater(0, 1000)).toBe("impossible");
 });

@@ -53,57 +53,55 @@ export function fitMiddle(known: Float64Array): (Range & { readonly gap: number 
 const place = (known: Float64Array, share: number): number => Math.floor(share * (known.length - 1));
 
 /** Whether so many slips among so many known values are rare enough to be slips. */
-export const areRare = (slips: number, known: number): boolean => slips <= FEW + RARE * known;
+const areRare = (slips: number, known: number): boolean => slips <= FEW + RARE * known;
+
+/** Which of the values that look like slips are repaired: all, those that are impossible as they stand, or none. */
+export type Repair = "all" | "impossible" | "none";
+
+/** For values that are known as a whole. */
+export const repairOf = (slips: number, known: number): Repair => (areRare(slips, known) ? "all" : "none");
+
+/**
+ * For rows after the training rows, which had so many: each value is judged without the others, so that what a later day brings changes
+ * nothing of an earlier one. Where training had no slips, a value just above the range is a new record.
+ */
+export const repairLater = (slips: number, known: number): Repair =>
+  slips === 0 ? "impossible" : repairOf(slips, known);
 
 /** Repairs slips and blanks the impossible; the values of one column and file at a time, which stay as they are. */
 export function cleanColumn(
   values: Float64Array,
   range: Range | undefined,
+  repair?: Repair,
 ): { readonly values: Float64Array; readonly count: CleaningCount } {
-  const empty = values.filter((value) => value !== value).length;
-  if (range === undefined) return { values, count: { repaired: 0, impossible: 0, empty, unusual: 0 } };
+  const count = { repaired: 0, impossible: 0, empty: values.filter((value) => value !== value).length, unusual: 0 };
+  if (range === undefined) return { values, count };
   const slips = values.filter((value) => isSlip(value, range)).length;
-  const rare = areRare(slips, values.length - empty);
-  let impossible = 0;
-  const cleaned = values.map((value) => {
-    if (isSlip(value, range)) return rare ? value / 10 : value;
-    if (!isImpossible(value, range)) return value;
-    impossible++;
-    return Number.NaN;
-  });
-  const count = { repaired: rare ? slips : 0, impossible, empty, unusual: rare ? 0 : slips };
-  return { values: cleaned, count };
+  const which = repair ?? repairOf(slips, values.length - count.empty);
+  return { values: values.map((value) => cleanValue(value, range, which, count)), count };
 }
 
-/**
- * As `cleanColumn`, for values in the order of their days, each of them judged by itself and those before it alone: what a
- * later day brings does not change what was known earlier.
- */
-export function cleanOnwards(
-  values: Float64Array,
-  range: Range | undefined,
-): { readonly values: Float64Array; readonly count: CleaningCount } {
-  const count = { repaired: 0, impossible: 0, empty: 0, unusual: 0 };
-  let known = 0;
-  const cleaned = values.map((value) => {
-    if (value !== value) count.empty++;
-    else known++;
-    if (range === undefined || value !== value) return value;
-    if (isSlip(value, range)) {
-      const rare = areRare(count.repaired + count.unusual + 1, known);
-      count[rare ? "repaired" : "unusual"]++;
-      return rare ? value / 10 : value;
-    }
-    if (!isImpossible(value, range)) return value;
-    count.impossible++;
-    return Number.NaN;
-  });
-  return { values: cleaned, count };
+/** A known value as it is to be used, NaN where it is impossible; counts what was done. NaN stays, uncounted. */
+export function cleanValue(
+  value: number,
+  range: Range,
+  repair: Repair,
+  count: { -readonly [K in keyof CleaningCount]: number },
+): number {
+  const isOff = isImpossible(value, range);
+  if (isSlip(value, range)) {
+    const repairs = repair === "all" || (repair === "impossible" && isOff);
+    count[repairs ? "repaired" : "unusual"]++;
+    return repairs ? value / 10 : value;
+  }
+  if (!isOff) return value;
+  count.impossible++;
+  return Number.NaN;
 }
 
 /** Farther from zero than the range, and inside it when divided by ten. */
 export const isSlip = (value: number, { low, high }: Range): boolean =>
   (value > Math.max(high, 0) || value < Math.min(low, 0)) && value / 10 >= low && value / 10 <= high;
 
-export const isImpossible = (value: number, { low, high }: Range): boolean =>
+const isImpossible = (value: number, { low, high }: Range): boolean =>
   value > high + (high - low) || value < low - (high - low);

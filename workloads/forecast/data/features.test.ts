@@ -4,7 +4,7 @@ import { compactDate, dayOf } from "./dates.ts";
 import { type FeatureOptions, makeFeatures, planFeatures } from "./features.ts";
 import { History } from "./history.ts";
 import { type PrepareRequest, prepareTables } from "./prepared.ts";
-import type { Table } from "./table.ts";
+import { type Table, takeRows } from "./table.ts";
 
 const FIRST = dayOf(2019, 12, 1);
 const OPTIONS: FeatureOptions = {
@@ -114,7 +114,7 @@ function prepared(horizon: number, wildFrom: number): ReturnType<typeof prepareT
   const request: PrepareRequest = {
     observed,
     trainRows: TRAIN,
-    queries: { holdout: { ...observed, days: checked.map((row) => observed.days[row] as number), dates: [] } },
+    queries: { holdout: takeRows(observed, checked) },
     predictors: ["temp"],
     target: "humidity",
     features: { ...OPTIONS, horizon, lags: [1, 2, 9], windows: [5], lagColumns: "all", harmonics: 1 },
@@ -144,5 +144,40 @@ test.each([1, 3])(
     const seen = prepared(horizon, TRAIN + 57 - horizon);
     const row = (which: typeof usual) => which.queries["holdout"]?.features.subarray(57 * columns, 58 * columns);
     expect(row(seen)).not.toEqual(row(usual));
+  },
+);
+
+test.each([
+  [null, "none"],
+  [2, "temp"],
+])(
+  "no leak: with horizon %s and the day's own %s, later days change nothing in how it is cleaned",
+  (horizon, known) => {
+    const slip = TRAIN + 3;
+    const rng = philoxRng(6, 0);
+    const temp = Array.from({ length: DAYS }, () => 20 + rng.below(200) / 10);
+    const humidity = temp.map((value) => value + 50);
+    /** What each checked day's temp came to, where all days from `wildFrom` on look like slips, and one in training does. */
+    const checkedTemp = (wildFrom: number): number[] => {
+      const wild = temp.map((value, day) => (day === 100 || day === slip || day >= wildFrom ? value * 10 : value));
+      const observed = table({ humidity, temp: wild });
+      const { prepared } = prepareTables({
+        observed,
+        trainRows: TRAIN,
+        // Rows may come in any order.
+        queries: { holdout: takeRows(observed, [...observed.days.keys()].slice(TRAIN).reverse()) },
+        predictors: ["temp"],
+        target: "humidity",
+        features: { ...OPTIONS, horizon, known },
+      });
+      const columns = prepared.features.length;
+      const values = prepared.queries["holdout"]?.features.filter(
+        (_, at) => at % columns === prepared.features.indexOf("temp"),
+      );
+      return [...(values ?? [])].reverse();
+    };
+    const usual = checkedTemp(DAYS);
+    for (const [row, value] of usual.entries()) expect(value).toBeCloseTo(temp[TRAIN + row] as number, 9);
+    expect(checkedTemp(slip + 1).slice(0, 4)).toEqual(usual.slice(0, 4));
   },
 );

@@ -2,7 +2,7 @@ import { InputError } from "kindling";
 import type { LinearModel } from "../forest/linear.ts";
 import { MAX_ROWS, makeTrainingSet, type TrainingSet } from "../forest/training-set.ts";
 import { type Baselines, makeBaselines } from "./baselines.ts";
-import { type CleaningCount, cleanColumn, cleanOnwards, fitRange, type Range } from "./cleaning.ts";
+import { type CleaningCount, cleanColumn, fitRange, type Range, repairLater } from "./cleaning.ts";
 import { compactDate } from "./dates.ts";
 import { type FeatureOptions, type FeaturePlan, makeFeatures, planFeatures } from "./features.ts";
 import { History } from "./history.ts";
@@ -64,7 +64,10 @@ export interface PrepareRequest {
   readonly header?: boolean;
 }
 
-/** Fits the cleaning rule on the training rows, applies it to them and to every query by itself, and makes features. */
+/**
+ * Fits the cleaning rule on the training rows, applies it to them and to every query, and makes features. No value of a later day reaches
+ * what a day of a query is predicted from; a query named `future` is known as a whole, and cleaned as such.
+ */
 export function prepareTables(request: PrepareRequest): {
   readonly prepared: Prepared;
   readonly counts: Readonly<Record<string, CleaningCounts>>;
@@ -74,14 +77,19 @@ export function prepareTables(request: PrepareRequest): {
   const columns = [...predictors, target];
   const plan = planFeatures(request.features, predictors, target);
   const ranges = new Map(columns.map((column) => [column, fitRange(columnOf(train, column))]));
-  const cleaned = cleanTable(train, columns, ranges);
+  const cleaned = cleanTable(train, columns, (values, column) => cleanColumn(values, ranges.get(column)));
   const known = withTarget(cleaned.table, target);
-  const histories = historiesOf(observed, cleaned.table, new Set([target, ...plan.past]), ranges);
+  const cleanLater: Clean = (values, column) => {
+    const { repaired = 0, unusual = 0, empty = 0 } = cleaned.counts[column] ?? {};
+    return cleanColumn(values, ranges.get(column), repairLater(repaired + unusual, train.days.length - empty));
+  };
+  const histories = historiesOf(observed, cleaned.table, new Set([target, ...plan.past]), cleanLater);
   const features = makeFeatures(known, plan, histories);
   const history = histories.get(target) as History;
   // The true values that predictions are scored against stay as they came.
   const asked = Object.entries(request.queries).map(([name, table]) => {
-    const { table: usable, counts } = cleanTable(table, plan.same, ranges);
+    const clean: Clean = name === "future" ? (values, column) => cleanColumn(values, ranges.get(column)) : cleanLater;
+    const { table: usable, counts } = cleanTable(table, plan.same, clean);
     const query: Query = {
       dates: usable.dates,
       features: makeFeatures(usable, plan, histories).values,
@@ -109,17 +117,18 @@ export function prepareTables(request: PrepareRequest): {
   return { prepared, counts: Object.fromEntries(counts) };
 }
 
+type Clean = (values: Float64Array, column: string) => ReturnType<typeof cleanColumn>;
+
 /** What was known of these columns: the cleaned training rows, then each later row as it looked when it came. */
 function historiesOf(
   observed: Table,
   train: Table,
   columns: ReadonlySet<string>,
-  ranges: ReadonlyMap<string, Range | undefined>,
+  cleanLater: Clean,
 ): ReadonlyMap<string, History> {
   const histories = [...columns].map((column): [string, History] => {
-    const values = columnOf(observed, column).slice();
+    const values = cleanLater(columnOf(observed, column), column).values.slice();
     values.set(columnOf(train, column));
-    values.set(cleanOnwards(values.slice(train.days.length), ranges.get(column)).values, train.days.length);
     return [column, new History(observed.days, values)];
   });
   return new Map(histories);
@@ -128,9 +137,9 @@ function historiesOf(
 function cleanTable(
   table: Table,
   columns: readonly string[],
-  ranges: ReadonlyMap<string, Range | undefined>,
+  clean: Clean,
 ): { readonly table: Table; readonly counts: CleaningCounts } {
-  const cleaned = columns.map((column) => ({ column, ...cleanColumn(columnOf(table, column), ranges.get(column)) }));
+  const cleaned = columns.map((column) => ({ column, ...clean(columnOf(table, column), column) }));
   const values = cleaned.map(({ column, values }) => [column, values] as const);
   const touched = cleaned.filter(({ count }) => Object.values(count).some((cells) => cells > 0));
   return {

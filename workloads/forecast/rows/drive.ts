@@ -123,6 +123,8 @@ async function trainCase(
   for (const { part, file } of asked) {
     // What no part of a file can see alone is found on the way.
     await divide(job, file, { kind: "all" });
+    // Only a file of the future is known as a whole when its first day is predicted.
+    if (part !== "future") continue;
     const own = await survey(job, params, file, { division: null, hasTarget: file.hasTarget }, part);
     const all: Dataset<RowRules | Survey> = { parts: [...fitted.parts, ...own.parts], buckets: 1, summaries: [] };
     fitted = await job.reduce(judgePart, all, { broadcast: await job.broadcast({ part }), label: `rules (${part})` });

@@ -1,5 +1,5 @@
 import { InputError } from "kindling";
-import { areRare, fitRange, isSlip, type Range } from "../data/cleaning.ts";
+import { fitRange, isSlip, type Range, type Repair, repairLater, repairOf } from "../data/cleaning.ts";
 import { compactDate, type Day } from "../data/dates.ts";
 import type { FeaturePlan } from "../data/features.ts";
 import { TARGET_LIMIT } from "./block.ts";
@@ -7,16 +7,20 @@ import { featuresOf, RowCleaner, type RowRules } from "./rules.ts";
 import { columnOf, DECIMALS, type Division, partOf, rowsOf, type Survey, type TargetSurvey } from "./survey.ts";
 import { middlesOf, rangesOf, type Tails } from "./tails.ts";
 
-/** By column, whether what looks like a slip in these rows is rare enough to be one; decided on the sample. */
-export function rareOf(survey: Survey, ranges: readonly (Range | null)[], wanted: (day: Day) => boolean): boolean[] {
+/** By column, what looks like a slip in these rows, and known values; of the sample. */
+function slipsOf(survey: Survey, ranges: readonly (Range | null)[], wanted: (day: Day) => boolean) {
   const rows = rowsOf(survey, wanted);
   return ranges.map((range, column) => {
     // Another file may lack the target, the last column.
-    if (range === null || column >= survey.distinct.length) return false;
+    if (range === null || column >= survey.distinct.length) return { slips: 0, known: 0 };
     const known = columnOf(survey, column, rows).filter((value) => value === value);
-    return areRare(known.filter((value) => isSlip(value, range)).length, known.length);
+    return { slips: known.filter((value) => isSlip(value, range)).length, known: known.length };
   });
 }
+
+/** By column, which slips of a file that is known as a whole are repaired; decided on the sample. */
+export const repairsOf = (survey: Survey, ranges: readonly (Range | null)[]): Repair[] =>
+  slipsOf(survey, ranges, () => true).map(({ slips, known }) => repairOf(slips, known));
 
 export type RulesRequest = {
   readonly division: Division;
@@ -37,14 +41,13 @@ export function fitRules(survey: Survey, tails: readonly Tails[], request: Rules
     tails.length > 0
       ? rangesOf(middlesOf(survey, division), tails)
       : columns.map((_, column) => fitRange(columnOf(survey, column, trainRows)) ?? null);
-  const rare = {
-    train: rareOf(survey, ranges, isTrain),
-    holdout: rareOf(survey, ranges, (day) => partOf(division, day) === "holdout"),
-  };
+  const slips = slipsOf(survey, ranges, isTrain);
+  const later = slips.map(({ slips, known }) => repairLater(slips, known));
+  const repairs = { train: slips.map(({ slips, known }) => repairOf(slips, known)), holdout: later, actual: later };
   if (survey.target.rows === 0) {
     throw new InputError(`${file}: no row to train on has a value in the column "${target}"; add known values`);
   }
-  const cleaner = new RowCleaner({ columns, ranges, rare }, "train");
+  const cleaner = new RowCleaner({ columns, ranges, repairs }, "train");
   const { names, bins } = binFeatures(survey, trainRows, cleaner, plan, maxBins);
   const valueStart = new Uint32Array(bins.length + 1);
   bins.forEach(({ values }, feature) => {
@@ -90,7 +93,7 @@ export function fitRules(survey: Survey, tails: readonly Tails[], request: Rules
     bounds: boundsOf(values, uppers, valueStart),
     columns,
     ranges,
-    rare,
+    repairs,
   };
 }
 

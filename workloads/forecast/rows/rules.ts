@@ -1,5 +1,4 @@
-import type { CleaningCount, Range } from "../data/cleaning.ts";
-import { isImpossible, isSlip } from "../data/cleaning.ts";
+import { type CleaningCount, cleanValue, type Range, type Repair } from "../data/cleaning.ts";
 import type { Day } from "../data/dates.ts";
 import { makeFeatures } from "../data/features.ts";
 import type { CleaningCounts, Prepared } from "../data/prepared.ts";
@@ -18,8 +17,8 @@ export type RowRules = {
   /** The predictors of the day itself, then the target. */
   readonly columns: readonly string[];
   readonly ranges: readonly (Range | null)[];
-  /** By part and column: whether what looks like a slip is one. */
-  readonly rare: Readonly<Partial<Record<Part, readonly boolean[]>>>;
+  /** By part and column. */
+  readonly repairs: Readonly<Partial<Record<Part, readonly Repair[]>>>;
 };
 
 /** Columns whose counts are reported: a summary is small. */
@@ -28,12 +27,12 @@ export const LISTED = 30;
 /** Cleans the values of some columns, row by row, and counts what it did: `cleanColumn` where all rows are not at hand. */
 export class RowCleaner {
   readonly #rules: Pick<RowRules, "columns" | "ranges">;
-  readonly #rare: readonly boolean[];
+  readonly #repairs: readonly Repair[];
   readonly #counts: { repaired: number; impossible: number; empty: number; unusual: number }[];
 
-  constructor(rules: Pick<RowRules, "columns" | "ranges" | "rare">, part: Part) {
+  constructor(rules: Pick<RowRules, "columns" | "ranges" | "repairs">, part: Part) {
     this.#rules = rules;
-    this.#rare = rules.rare[part] ?? [];
+    this.#repairs = rules.repairs[part] ?? [];
     this.#counts = rules.columns.map(() => ({ repaired: 0, impossible: 0, empty: 0, unusual: 0 }));
   }
 
@@ -45,14 +44,7 @@ export class RowCleaner {
     }
     const range = this.#rules.ranges[column] ?? null;
     if (range === null) return value;
-    if (isSlip(value, range)) {
-      const rare = this.#rare[column] === true;
-      count[rare ? "repaired" : "unusual"]++;
-      return rare ? value / 10 : value;
-    }
-    if (!isImpossible(value, range)) return value;
-    count.impossible++;
-    return Number.NaN;
+    return cleanValue(value, range, this.#repairs[column] ?? "none", count);
   }
 
   /** Of the first `most` columns that were touched. */

@@ -6,7 +6,7 @@ import type { Case } from "../data/holdout.ts";
 import type { Prepared } from "../data/prepared.ts";
 import { checkHeader, place } from "../data/table.ts";
 import { type DayCounts, divideDays } from "../rows/divide.ts";
-import { fitRules, rareOf, type RulesRequest } from "../rows/fit-rules.ts";
+import { fitRules, repairsOf, type RulesRequest } from "../rows/fit-rules.ts";
 import { type Layout, readRows } from "../rows/records.ts";
 import type { Part, RowRules } from "../rows/rules.ts";
 import { type Division, joinSurveys, partOf, type Survey, Surveyor, type SurveyPlan } from "../rows/survey.ts";
@@ -138,14 +138,14 @@ export const fitRowRules = defineTask<readonly (Survey | Tails)[], RowRules, Rul
   },
 });
 
-export type RareInput = { readonly part: Part };
+export type JudgedPart = { readonly part: Part };
 
-/** The rules (first), with what is rare in another file, of which there are surveys. */
-export const judgePart = defineTask<readonly (RowRules | Survey)[], RowRules, RareInput>({
+/** The rules (first), with what is repaired in another file, of which there are surveys. */
+export const judgePart = defineTask<readonly (RowRules | Survey)[], RowRules, JudgedPart>({
   js([rules, ...surveys], { broadcast: { part } }) {
     const known = rules as RowRules;
-    const rare = rareOf(joinSurveys(surveys as Survey[]), known.ranges, () => true);
-    return { ...known, rare: { ...known.rare, [part]: rare } };
+    const repairs = repairsOf(joinSurveys(surveys as Survey[]), known.ranges);
+    return { ...known, repairs: { ...known.repairs, [part]: repairs } };
   },
 });
 
