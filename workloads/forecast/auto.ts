@@ -14,8 +14,8 @@ export type Choice = {
 /** Folds of the backtest: each checks a tenth of the training rows, the last ones, with a model of the rows before it. */
 const FOLDS = 5;
 const CHECKED = 0.1;
-/** Fewer training rows than this are not worth a backtest: the first candidate is taken. */
-const FEWEST_ROWS = 50;
+/** Fewer rows to train on are not worth a trial; without any the first candidate is taken. */
+const FEWEST_ROWS = 25;
 /** Trees of a forest in the backtest: more hardly change which model does best. */
 const TRIED_TREES = 50;
 /** Boosted models whose mean the chosen one predicts. */
@@ -43,7 +43,7 @@ const CANDIDATES: Readonly<Record<string, Candidate>> = {
 
 /**
  * Picks the candidate with the smallest squared error (one with a trend only if it is clearly better) in a rolling backtest on
- * the training rows alone: each fold trains on the rows before those that it checks. The rows of a holdout are not looked at.
+ * the training rows alone: each fold trains on the rows before those that it checks, less those that a horizon keeps from it. The rows of a holdout are not looked at.
  */
 export async function chooseModel(
   job: Job,
@@ -59,7 +59,7 @@ export async function chooseModel(
   );
   const planOf = (changes: Candidate, more: Partial<Omit<Params, "model">> = {}): ModelPlan =>
     planModel({ ...params, ...changes, ...more }, size.features);
-  const folds = foldsOf(size.rows);
+  const folds = foldsOf(size.rows, (params.horizon ?? 1) - 1);
   const trials = candidates.flatMap(([, changes]) => {
     const { options, linear, trees, models } = planOf(changes, { trees: Math.min(params.trees, TRIED_TREES), bags: 1 });
     return folds.map((fold): Trial => ({ ...fold, options, linear, trees, models }));
@@ -90,11 +90,14 @@ export async function chooseModel(
   };
 }
 
-/** The rows that each fold trains on, [0, from), and checks, [from, to). */
-function foldsOf(rows: number): { from: number; to: number }[] {
-  if (rows < FEWEST_ROWS) return [];
+/** Which rows each fold trains on and checks; none where they are too few. `gap` rows before the checked ones are not known yet. */
+export function foldsOf(rows: number, gap: number): Pick<Trial, "trained" | "from" | "to">[] {
   const borders = Array.from({ length: FOLDS + 1 }, (_, fold) => rows - Math.round((FOLDS - fold) * CHECKED * rows));
-  return borders.slice(1).map((to, fold) => ({ from: borders[fold] as number, to }));
+  return borders
+    .slice(1)
+    .map((to, fold) => ({ from: borders[fold] as number, to }))
+    .map((fold) => ({ ...fold, trained: fold.from - gap }))
+    .filter(({ trained }) => trained >= FEWEST_ROWS);
 }
 
 function meanError(summaries: readonly TrialSummary[]): number | null {

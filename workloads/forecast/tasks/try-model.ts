@@ -7,13 +7,14 @@ import { makeTrainingSet, rowValues, type TrainingSet, targetsOf } from "../fore
 import { wasmGrower } from "../forest/wasm-grower.ts";
 import wasm from "../kernel.wasm";
 
-/** A model to train on the first `from` training rows, and to check on those before `to`. */
+/** A model to train on the first `trained` training rows, and to check on those from `from` to `to` (excluded). */
 export type Trial = {
   readonly options: ForestOptions;
   readonly linear: boolean;
   readonly trees: number;
   /** How many models the trees make up. */
   readonly models: number;
+  readonly trained: number;
   readonly from: number;
   readonly to: number;
 };
@@ -31,7 +32,7 @@ export const tryModel = defineTask<Trial, null, Prepared, TrialSummary>({
 });
 
 function tryOut(
-  { options, linear: detrends, trees, models, from, to }: Trial,
+  { options, linear: detrends, trees, models, trained, from, to }: Trial,
   context: TaskContext<Prepared, TrialSummary>,
   growerOf: (set: TrainingSet, options: ForestOptions) => Grower,
 ): null {
@@ -39,7 +40,7 @@ function tryOut(
   const { columns } = training;
   const features = rowValues(training);
   const targets = targetsOf(training);
-  const before = makeTrainingSet(features.subarray(0, from * columns), columns, targets.subarray(0, from));
+  const before = makeTrainingSet(features.subarray(0, trained * columns), columns, targets.subarray(0, trained));
   const linear = detrends ? fitLinear(before) : undefined;
   const set = linear === undefined ? before : takeOffLinear(before, linear);
   const range = { first: 0, count: trees };
