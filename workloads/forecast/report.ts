@@ -63,8 +63,25 @@ export function jobMetrics(
     if (final.every(({ summary }) => summary.rows[part] === undefined)) continue;
     metrics[part] = { rows: rowsOf(final, part), ...scored(final, part, {}), ...countsOf(final, [part]) };
   }
-  if (notes.length > 0) metrics["notes"] = notes;
+  const told = [...notes, ...notesOn(checked, final)];
+  if (told.length > 0) metrics["notes"] = told;
   return metrics;
+}
+
+/** What would make the scores be read for better or more than they are. */
+function notesOn(checked: readonly Fitted[], final: readonly Fitted[]): string[] {
+  const notes: string[] = [];
+  if (scoresOfAll(checked, "holdout", "model") === undefined) {
+    notes.push("no checked row has a known target, so nothing says how good the model is; choose other rows to check");
+  }
+  const seen = sum(final, ({ summary }) => summary.seen);
+  if (seen > 0) {
+    const rows = scoresOfAll(final, "actual", "model")?.rows ?? 0;
+    notes.push(
+      `${seen} of the ${rows} scored rows of the actual file are of days that the model was trained on, which makes its scores too good; leave these days out of either file`,
+    );
+  }
+  return notes;
 }
 
 /** Each fold over all series, and the folds' mean. */

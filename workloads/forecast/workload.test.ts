@@ -161,6 +161,24 @@ test("scores the days of --actual from their own columns, or from the future's",
   );
 });
 
+test.each(["trees", "rows"])(
+  "scores that say too little or too much are told, where nodes share %s",
+  async (distribute) => {
+    const known = lines(head(weather.observed, 60));
+    const overlapping = bytes([known[0], ...known.slice(51), ...lines(weather.actual).slice(1, 6)].join("\n"));
+    const params = { distribute, maxDepth: 4, observed: "observed", actual: "overlapping" };
+    const given = { observed: bytes(known.join("\n")), overlapping };
+    const { notes } = (await run(params, given)).metrics;
+    expect(notes).toEqual([
+      expect.stringMatching("^10 of the 15 scored rows of the actual file are of days that the model was trained on"),
+    ]);
+    const blind = known.map((line, row) => (row > 54 ? line.replace(/,[^,]+$/, ",") : line));
+    const unscored = await run({ ...params, actual: undefined }, { observed: bytes(blind.join("\n")) });
+    expect(unscored.metrics).toMatchObject({ rows: 0, mse: null, notes: [expect.stringMatching("^no checked row")] });
+    expect((await run({ distribute, maxDepth: 4 })).metrics["notes"]).toBeUndefined();
+  },
+);
+
 test("missing values are trained on and predicted from", async () => {
   const gaps = lines(head(weather.observed, 500)).map((row, index) =>
     index % 7 === 3 ? row.replace(/^([^,]+),[^,]+/, "$1,") : row,

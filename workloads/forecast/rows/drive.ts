@@ -12,9 +12,11 @@ import { codeRows, joinBlock } from "../tasks/code-rows.ts";
 import type { Judged } from "../tasks/conclude.ts";
 import { joinModel, predictRows, type RowModel, scoreRows } from "../tasks/predict-rows.ts";
 import {
+  countSeen,
   divideRows,
   findMiddles,
   fitRowRules,
+  gatherDays,
   gatherTails,
   judgePart,
   preparedOf,
@@ -120,7 +122,9 @@ async function trainCase(
   const forest = await fitByRows(job, fit, joined, rules, label);
   const fitSeconds = (await seconds(job)) - began;
 
+  let seen = 0;
   for (const { part, file } of asked) {
+    if (part === "actual") seen = await seenRows(job, observed, file);
     // What no part of a file can see alone is found on the way.
     await divide(job, file, { kind: "all" });
     // Only a file of the future is known as a whole when its first day is predicted.
@@ -152,6 +156,7 @@ async function trainCase(
           ...Object.fromEntries(answers.map(({ part, answer }) => [part, answer.rows])),
         },
         checked: null,
+        seen,
       },
       trained: {
         judged: Object.fromEntries(answers.flatMap(({ answer }) => Object.entries(answer.judged))),
@@ -174,6 +179,14 @@ async function trainCase(
 async function divide(job: Job, { counted, source }: RowFile, wanted: Case): Promise<Dataset<Division>> {
   const broadcast = await job.broadcast({ wanted, file: source.name });
   return job.reduce(divideRows, counted, { broadcast, label: "divide" });
+}
+
+/** Rows of a file that are of days in the observed one. */
+async function seenRows(job: Job, observed: RowFile, { counted }: RowFile): Promise<number> {
+  const dataset = await job.reduce(gatherDays, observed.counted, { label: "days" });
+  const broadcast = await job.broadcast({ dataset, partition: 0 });
+  const { summaries } = await job.map(countSeen, counted, { broadcast, label: "days trained on" });
+  return summaries.reduce((total, { seen }) => total + seen, 0);
 }
 
 const isSampled = ({ source }: RowFile): boolean => source.bytes > SAMPLE_BYTES;

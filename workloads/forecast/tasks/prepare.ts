@@ -1,4 +1,5 @@
 import { defineTask } from "kindling";
+import type { Day } from "../data/dates.ts";
 import type { FeatureOptions } from "../data/features.ts";
 import { type Case, divideCase } from "../data/holdout.ts";
 import { type CleaningCounts, type Prepared, prepareTables } from "../data/prepared.ts";
@@ -27,6 +28,8 @@ export type PrepareSummary = {
   readonly rows: Readonly<Record<string, number>>;
   /** First and last day that is checked, as they came in; `null` where none is. */
   readonly checked: { readonly from: string; readonly to: string } | null;
+  /** Rows of the actual file with a known target, of days that were trained on. */
+  readonly seen: number;
 };
 
 /** Cleans one series, makes features, ranks them. */
@@ -59,10 +62,18 @@ export const prepare = defineTask<readonly SeriesTables[], Prepared, PrepareInpu
       counts: Object.fromEntries(Object.entries(counts).map(([part, columns]) => [part, firstColumns(columns)])),
       rows: { train: prepared.training.rows, ...Object.fromEntries(asked) },
       checked: checked === undefined ? null : { from: checked[0] ?? "", to: checked.at(-1) ?? "" },
+      seen: queries["actual"] === undefined ? 0 : countSeen(queries["actual"], takeRows(observed, train), target),
     });
     return prepared;
   },
 });
+
+function countSeen(asked: Table, train: Table, target: string): number {
+  const knownDays = ({ days, columns }: Table): Day[] =>
+    days.filter((_, row) => !Number.isNaN(columns.get(target)?.[row]));
+  const trained = new Set(knownDays(train));
+  return knownDays(asked).filter((day) => trained.has(day)).length;
+}
 
 const firstColumns = (counts: CleaningCounts): CleaningCounts =>
   Object.fromEntries(Object.entries(counts).slice(0, LISTED));

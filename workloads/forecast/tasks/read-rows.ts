@@ -99,6 +99,21 @@ export const divideRows = defineTask<readonly DayCounts[], Division, DivideInput
 
 export type SurveySummary = { readonly trainRows: number };
 
+/** The days of a whole file. */
+export const gatherDays = defineTask<readonly DayCounts[], Int32Array>({
+  js: (parts) => Int32Array.from(new Set(parts.flatMap(({ days }) => [...days]))),
+});
+
+/** Counts the rows of a part whose day is among those of another file. */
+export const countSeen = defineTask<DayCounts, null, Int32Array, { readonly seen: number }>({
+  js({ days, counts }, context) {
+    const known = new Set(context.broadcast);
+    const seen = counts.reduce((total, count, at) => total + (known.has(days[at] as Day) ? count : 0), 0);
+    context.report({ seen });
+    return null;
+  },
+});
+
 /** Surveys one part. */
 export const surveyRows = defineTask<PartInput, Survey, SurveyPlan, SurveySummary>({
   async js({ range, layout }, context) {
