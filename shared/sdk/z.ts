@@ -11,6 +11,7 @@ export {
   custom,
   discriminatedUnion,
   enum,
+  exactOptional,
   int,
   intersection,
   iso,

@@ -1,7 +1,7 @@
 import type { Range } from "../data/cleaning.ts";
 import type { FeaturePlan } from "../data/features.ts";
 import type { Prepared } from "../data/prepared.ts";
-import { type ForestOptions, UNLIMITED } from "../forest/forest.ts";
+import { type Forest, type ForestOptions, UNLIMITED } from "../forest/forest.ts";
 import type { ModelName } from "../models.ts";
 
 /** Changes whenever a reader of older files would misread newer ones. */
@@ -32,6 +32,9 @@ export type ModelHead = {
     readonly means: readonly number[];
   };
 };
+
+/** What a file holds. */
+export type Model = { readonly head: ModelHead; readonly forest: Forest };
 
 export type HeadInput = {
   readonly model: ModelName;

@@ -17,6 +17,9 @@ const TREES_OPSET = 3;
 /** Before each field of the model's head in the file's metadata, which holds them as JSON. */
 export const METADATA = "kindling.";
 
+/** Says whose file it is. */
+export const PRODUCER = "kindling";
+
 /** The graph's names: features [N, F] and prediction [N, 1], both doubles. */
 const INPUT = "features";
 const OUTPUT = "prediction";
@@ -55,7 +58,7 @@ export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Ui
   ]);
   const before = concat([
     numberField(MODEL.irVersion, IR_VERSION),
-    field(MODEL.producer, "kindling"),
+    field(MODEL.producer, PRODUCER),
     field(MODEL.opset, field(1, ""), numberField(2, OPSET)),
     field(MODEL.opset, field(1, "ai.onnx.ml"), numberField(2, TREES_OPSET)),
     ...Object.entries(head).map(([key, value]) =>

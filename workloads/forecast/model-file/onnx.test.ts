@@ -5,6 +5,7 @@ import { linearValue } from "../forest/linear.ts";
 import { FORMAT, type ModelHead, VERSION } from "./head.ts";
 import { COLUMN_COUNT, encodePieces, joinPieces } from "./onnx-attributes.ts";
 import { onnxFrame } from "./onnx-model.ts";
+import { readModel } from "./read-model.ts";
 import { concat, lengthOf, putVarint, readVarint, varintSize } from "./protobuf.ts";
 
 const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
@@ -244,6 +245,16 @@ test("a file from parts holds what a file from the whole does", () => {
   const features = rowsFor(forest, 50);
   const parts = write(headOf(4), [randomForest(3), randomForest(1, 3)]);
   expect(evaluate(parts, features)).toEqual(evaluate(write(headOf(4), [forest]), features));
+});
+
+test("a file that is cut short anywhere is damaged; its first twelve bytes say whose it is", () => {
+  const file = write(headOf(2), [randomForest(2)]);
+  expect(readModel(file, "m.onnx").forest).toMatchObject(randomForest(2));
+  for (let length = 0; length < file.length; length++) {
+    expect(() => readModel(file.slice(0, length), "m.onnx"), `${length} bytes`).toThrow(
+      length < 12 ? "m.onnx: this is no model of forecast" : "m.onnx: the model is damaged: ",
+    );
+  }
 });
 
 test("the head travels as metadata, each field as JSON", () => {

@@ -5,18 +5,16 @@ import { History } from "../data/history.ts";
 import type { Query } from "../data/prepared.ts";
 import { sortByDay } from "../data/series.ts";
 import type { Table } from "../data/table.ts";
-import type { Forest } from "../forest/forest.ts";
 import type { LinearModel } from "../forest/linear.ts";
-import type { ModelHead } from "../model-file/head.ts";
+import type { Model, ModelHead } from "../model-file/head.ts";
 import { readModel } from "../model-file/read-model.ts";
 import { leafSumsTask } from "./leaf-sums.ts";
 import { read, readAll } from "./read.ts";
 
 export type ModelInput = { readonly source: number };
-export type OpenedModel = { readonly head: ModelHead; readonly forest: Forest };
 
 /** Reads a saved model. */
-export const openModel = defineTask<ModelInput, OpenedModel>({
+export const openModel = defineTask<ModelInput, Model>({
   async js({ source }, context) {
     const reader = context.open(source);
     return readModel(await readAll(reader), reader.name);
@@ -50,7 +48,7 @@ export type AskSummary = {
 };
 
 /** Reads rows to predict, cleaned and turned into features as the model's own were. */
-export const askRows = defineTask<AskInput, Asked, OpenedModel, AskSummary>({
+export const askRows = defineTask<AskInput, Asked, Model, AskSummary>({
   async js({ input, observed, date }, context) {
     const { head } = context.broadcast;
     const { plan, target } = head;
@@ -117,4 +115,4 @@ const linearOf = ({ intercept, coefficients, means }: NonNullable<ModelHead["lin
 });
 
 /** Sums the leaves of all trees of an opened model. */
-export const sumModel = leafSumsTask<Pick<OpenedModel, "forest">>((forest) => ({ forest }));
+export const sumModel = leafSumsTask<Pick<Model, "forest">>((forest) => ({ forest }));
