@@ -34,7 +34,10 @@ export type Intervals = { readonly lower: Float64Array; readonly upper: Float64A
 
 /** Counts the rows where `truth` is not NaN. Sums run in the order of the rows. */
 export function tally(predictions: Float64Array, truth: Float64Array, intervals?: Intervals): Tally {
-  const rows = [...truth.keys()].filter((row) => truth[row] === truth[row]);
+  const rows: number[] = [];
+  truth.forEach((actual, row) => {
+    if (actual === actual) rows.push(row);
+  });
   const sum = (term: (actual: number, error: number) => number): number =>
     rows.reduce((total, row) => {
       const actual = truth[row] as number;

@@ -9,6 +9,9 @@ export type Judged = { readonly model: Tally; readonly persistence?: Tally; read
 /** By query. */
 export type Conclusion = { readonly judged: Readonly<Record<string, Judged>> };
 
+/** Lines of a result that are joined at a time: until then each is an object of several times its bytes. */
+const BATCH = 256;
+
 type ResultOf = Pick<Prepared, "target" | "series" | "header" | "queries">;
 
 /** Reports how good the predictions of all queries are and gives the result file of the first one. */
@@ -51,6 +54,12 @@ function resultFile(
   const endsOf = (row: number): string =>
     intervals === undefined ? "" : `,${intervals.lower[row]},${intervals.upper[row]}`;
   const middle = series === null ? "" : `${csvField(series.name)},`;
-  const rows = dates.map((date, row) => `${csvField(date)},${middle}${predictions[row]}${endsOf(row)}\n`);
-  return `${header ? `${names.join()}\n` : ""}${rows.join("")}`;
+  const lineOf = (date: string, row: number): string =>
+    `${csvField(date)},${middle}${predictions[row]}${endsOf(row)}\n`;
+  const batches = Array.from({ length: Math.ceil(dates.length / BATCH) }, (_, batch) => {
+    const first = batch * BATCH;
+    const lines = dates.slice(first, first + BATCH).map((date, at) => lineOf(date, first + at));
+    return lines.join("");
+  });
+  return `${header ? `${names.join()}\n` : ""}${batches.join("")}`;
 }

@@ -97,14 +97,56 @@ export const scoreRows = defineTask<readonly PredictedRows[], string, ScoreInput
       dashed.fill(own.dashed ? 1 : 0, filled, filled + own.days.length);
       filled += own.days.length;
     }
-    const order = Uint32Array.from(days.keys()).sort((a, b) => (days[a] as number) - (days[b] as number) || a - b);
+    const order = orderOf(days);
     const query = {
-      dates: Array.from(order, (row) => formatDate(days[row] as Day, dashed[row] === 1)),
+      dates: formatDates(order, days, dashed),
       features: new Float64Array(0),
-      truth: Float64Array.from(order, (row) => truth[row] as number),
+      truth: inOrder(truth, order),
     };
     const result = { target, series: null, header: true, queries: { [part]: query } };
-    const predictions = Float64Array.from(order, (row) => values[row] as number);
+    const predictions = inOrder(values, order);
     return conclude({ ...context, broadcast: result }, () => predictions);
   },
 });
+
+/** More than the rows that one task can put in order; its product with any day of four-digit years is an exact double. */
+const MOST_ROWS = 2 ** 31;
+
+/**
+ * Rows by their day and then their number. Plain numbers are sorted and lists filled in place: with comparisons, and with `from`, which lists
+ * what it is given, it takes many times the memory of the rows.
+ */
+function orderOf(days: Int32Array): Uint32Array {
+  const keys = new Float64Array(days.length);
+  days.forEach((day, row) => {
+    keys[row] = day * MOST_ROWS + row;
+  });
+  const order = new Uint32Array(days.length);
+  keys.sort().forEach((key, place) => {
+    order[place] = key - Math.floor(key / MOST_ROWS) * MOST_ROWS;
+  });
+  return order;
+}
+
+function inOrder(values: Float64Array, order: Uint32Array): Float64Array {
+  const sorted = new Float64Array(order.length);
+  order.forEach((row, place) => {
+    sorted[place] = values[row] as number;
+  });
+  return sorted;
+}
+
+/** The rows' dates; rows of one day share its text. */
+function formatDates(order: Uint32Array, days: Int32Array, dashed: Uint8Array): string[] {
+  const texts = [new Map<Day, string>(), new Map<Day, string>()] as const;
+  const dates: string[] = [];
+  for (const row of order) {
+    const day = days[row] as Day;
+    const isDashed = dashed[row] === 1;
+    const known = texts[isDashed ? 1 : 0];
+    const text = known.get(day) ?? formatDate(day, isDashed);
+    known.set(day, text);
+    dates.push(text);
+  }
+  return dates;
+}
