@@ -6,7 +6,7 @@ import type { Value } from "../../shared/value.ts";
 import { parseBytes } from "./bytes.ts";
 import { DEFAULT_URL } from "./link.ts";
 import { wholeNumber } from "./numbers.ts";
-import { aligned, describeOptions, type OwnOption, type SchemaOption } from "./schema-options.ts";
+import { aligned, describeOptions, flagOf, type OwnOption, type SchemaOption } from "./schema-options.ts";
 import { ENGINE_HELP, refuseSparkOptions, SPARK_OPTIONS } from "./spark-options.ts";
 import type { RunSummary } from "./summary.ts";
 
@@ -26,7 +26,7 @@ export const RUN_OPTIONS = {
     value: "BYTES",
     help: "memory that the workers of executor local may use together, e.g. 512M",
   },
-  out: { type: "string", value: "FILE", help: "write the result file here" },
+  out: { type: "string", value: "FILE", help: "write the result file here; its ending says in which format" },
   "model-out": {
     type: "string",
     value: "FILE",
@@ -75,19 +75,43 @@ export function withOutputs(
   options: readonly SchemaOption[],
 ): Record<string, Value> {
   const has = (param: string): boolean => options.some((option) => option.param === param);
-  const byEnding = (param: string, file: string | undefined): Record<string, Value> => {
-    const ending = extname(file ?? "").slice(1);
-    const known = options.find((option) => option.param === param)?.property.enum ?? [];
-    return params[param] === undefined && known.includes(ending) ? { [param]: ending } : {};
-  };
   const memory =
     own.memory !== undefined && has("taskMemory") && params["taskMemory"] === undefined
       ? { taskMemory: Math.floor(parseBytes(own.memory, "memory") / slotsOf(own)) }
       : {};
-  const format = { ...memory, ...byEnding("modelFormat", own["model-out"]), ...byEnding("output", own.out) };
+  const format = {
+    ...memory,
+    ...formatOf("model-out", own["model-out"], "modelFormat", params, options),
+    ...formatOf("out", own.out, "output", params, options),
+  };
   if (own.report === undefined) return { ...params, ...format };
   if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
   return { ...params, ...format, reportData: true };
+}
+
+/**
+ * The format that a file's ending asks for. Throws `BadUsage` where it is none of the workload's, unless `param` says one; and
+ * where both say different ones.
+ */
+function formatOf(
+  option: string,
+  file: string | undefined,
+  param: string,
+  params: Readonly<Record<string, Value>>,
+  options: readonly SchemaOption[],
+): Record<string, Value> {
+  const ending = extname(file ?? "");
+  const known = options.find((other) => other.param === param)?.property.enum;
+  if (ending === "" || known === undefined) return {};
+  const format = ending.slice(1).toLowerCase();
+  const given = params[param];
+  if (known.includes(format) && (given === undefined || given === format)) return { [param]: format };
+  if (known.includes(format)) {
+    throw new KindlingError("BadUsage", `--${option} ${file}: ${flagOf(param)} ${String(given)} says another format`);
+  }
+  if (given !== undefined) return {};
+  const endings = known.map((each) => `.${String(each)}`).join(" or ");
+  throw new KindlingError("BadUsage", `--${option} ${file}: its ending says the format, and must be ${endings}`);
 }
 
 /** The help of a command that is called `command`, for a workload with these options. */

@@ -14,6 +14,11 @@ export interface Workload<P extends z.ZodType = z.ZodType> {
   readonly tasks: Readonly<Record<string, AnyTask>>;
   /** What the unit of `context.progress` is called: "tuples", "trees". */
   readonly unit?: string;
+  /**
+   * Why a run with these parameters makes no artifact of this name (without its ending), where it is known before the run;
+   * who asks for one is told at once, and not when all is computed.
+   */
+  lacks?(params: z.output<P>, artifact: string): string | undefined;
   drive(job: Job, params: z.output<P>): Promise<JobResult>;
 }
 

@@ -1,7 +1,7 @@
 import type { Dataset, Job } from "kindling";
 import type { Prepared } from "./data/prepared.ts";
 import { type ModelName, type ModelPlan, planModel } from "./models.ts";
-import type { Params } from "./options.ts";
+import { type Params, treesOf } from "./options.ts";
 import { type Trial, type TrialSummary, tryModel } from "./tasks/try-model.ts";
 
 /** What `--model auto` chose, and how well each candidate did. */
@@ -61,7 +61,10 @@ export async function chooseModel(
     planModel({ ...params, ...changes, ...more }, size.features);
   const folds = foldsOf(size.rows, (params.horizon ?? 1) - 1);
   const trials = candidates.flatMap(([, changes]) => {
-    const { options, linear, trees, models } = planOf(changes, { trees: Math.min(params.trees, TRIED_TREES), bags: 1 });
+    const { options, linear, trees, models } = planOf(changes, {
+      trees: Math.min(treesOf(params), TRIED_TREES),
+      bags: 1,
+    });
     return folds.map((fold): Trial => ({ ...fold, options, linear, trees, models }));
   });
   const summaries: readonly TrialSummary[] =

@@ -118,7 +118,7 @@ test.each([
   [{ lags: "0" }, "lags"],
   [{ lags: "1,x" }, "lags"],
   [{ windows: "7," }, "windows"],
-  [{ lags: "1" }, "--lags and --windows need --horizon"],
+  [{ lags: "1" }, "it needs --horizon"],
   [{ horizon: 0 }, "horizon"],
   [{ horizon: 590 }, "no row is left to train on 590 days before"],
   [{ horizon: 1, lags: "1", lagColumns: "dew" }, '--lag-columns: there is no column "dew"'],

@@ -8,7 +8,7 @@ const lines = (text: string): string[] => text.trimEnd().split("\n");
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const observedLines = lines(weather.observed).slice(0, 401);
 const observed = bytes(`${observedLines.join("\n")}\n`);
-const small = { observed: "observed", trees: 6, maxIter: 20, seed: 9 };
+const small = { observed: "observed", trees: 6, seed: 9 };
 const run = (params: object, given: Uint8Array = observed, backend: "js" | "wasm" = "wasm"): Promise<DirectResult> =>
   runDirect(workload, { ...small, ...params }, { backend, files: { observed: given } });
 const text = (result: DirectResult, name: string): string => new TextDecoder().decode(result.artifacts.get(name));
@@ -53,8 +53,16 @@ test("extremely randomised and boosted trees are about as good as a forest", asy
   const mse = async (params: object): Promise<number> => Number((await run({ trees: 40, ...params })).metrics["mse"]);
   const plain = await mse({});
   expect(await mse({ model: "et" })).toBeLessThan(plain * 1.5);
-  expect(await mse({ model: "gbt", maxIter: 300 })).toBeLessThan(plain * 1.2);
-  expect(await mse({ model: "gbt", maxIter: 300, bags: 4 })).toBeLessThan(plain);
+  expect(await mse({ model: "gbt", trees: 300 })).toBeLessThan(plain * 1.2);
+  expect(await mse({ model: "gbt", trees: 300, bags: 4 })).toBeLessThan(plain);
+}, 30_000);
+
+test("--trees and --max-iter are two names for the trees of a boosted model", async () => {
+  const [trees, maxIter] = await Promise.all(
+    [{ trees: 7 }, { trees: undefined, maxIter: 7 }].map((size) => run({ model: "gbt", ...size })),
+  );
+  expect(trees?.metrics["trees"]).toBe(7);
+  expect(trees?.artifacts).toEqual(maxIter?.artifacts);
 }, 30_000);
 
 test("a linear trend goes on where trees have seen nothing", async () => {

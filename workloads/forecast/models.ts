@@ -4,7 +4,7 @@ import { type ForestOptions, UNLIMITED } from "./forest/forest.ts";
 import { MAX_BINNED_DEPTH } from "./forest/wasm-grower.ts";
 import { MAX_ROW_BINS, rowBytes } from "./rows/block.ts";
 import type { LevelOptions } from "./rows/growth.ts";
-import { featureCount, type Params, treeRanges } from "./options.ts";
+import { boostingOf, featureCount, type Params, treeRanges, treesOf } from "./options.ts";
 
 /** How one model is trained: it follows from the parameters and the number of features alone. */
 export type ModelPlan = {
@@ -33,6 +33,7 @@ export function planModel(params: Omit<Params, "model"> & { readonly model: Mode
   const boosts = model === "gbt";
   const maxBins = params.maxBins ?? (boosts ? BOOSTED_BINS : undefined);
   const subsamplingRate = params.subsamplingRate ?? (boosts ? 0.6 : 1);
+  const { iterations, stepSize } = boostingOf(params);
   const options: ForestOptions = {
     seed: params.seed,
     maxDepth: Math.min(params.maxDepth ?? (boosts ? BOOSTED_DEPTH : UNLIMITED), boosts ? MAX_BINNED_DEPTH : UNLIMITED),
@@ -44,10 +45,10 @@ export function planModel(params: Omit<Params, "model"> & { readonly model: Mode
     ...(model === "et" && { randomThresholds: true as const }),
     ...(params.minInfoGain > 0 && { minInfoGain: params.minInfoGain }),
     ...(maxBins !== undefined && { maxBins }),
-    ...(boosts && { stepSize: params.stepSize }),
+    ...(boosts && { stepSize }),
   };
-  const ranges = boosts ? boostedRanges(params) : treeRanges(params);
-  const trees = boosts ? params.maxIter * (params.bags ?? 1) : params.trees;
+  const ranges = boosts ? boostedRanges(params.bags ?? 1, iterations) : treeRanges(params);
+  const trees = boosts ? iterations * (params.bags ?? 1) : treesOf(params);
   return { model, options, linear: params.trend === "linear", trees, models: boosts ? ranges.length : trees, ranges };
 }
 
@@ -77,5 +78,5 @@ export function planRows(
 }
 
 /** One task for each boosted model. */
-const boostedRanges = ({ bags = 1, maxIter }: Pick<Params, "bags" | "maxIter">): TreeRange[] =>
-  Array.from({ length: bags }, (_, bag) => ({ first: bag * maxIter, count: maxIter }));
+const boostedRanges = (bags: number, iterations: number): TreeRange[] =>
+  Array.from({ length: bags }, (_, bag) => ({ first: bag * iterations, count: iterations }));

@@ -41,7 +41,13 @@ export const fields = z.object({
       "rf: random forest, et: extremely randomised trees, gbt: gradient boosting, auto: what does best in a backtest",
     ),
   engine: z.enum(["kindling", "ml-random-forest"]).default("kindling").describe("who trains it"),
-  trees: z.number().int().min(1).max(MAX_TREES).default(100),
+  trees: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_TREES)
+    .optional()
+    .describe("trees of rf and et, 100 by default; for gbt the same as --max-iter"),
   maxDepth: z.number().int().min(0).max(65_535).optional().describe("levels below the root; no limit by default"),
   minLeaf: z.number().int().min(1).max(65_535).default(1).describe("rows that a leaf holds at least"),
   maxFeatures: z
@@ -68,8 +74,8 @@ export const fields = z.object({
     .max(1)
     .optional()
     .describe("share of the rows that a tree draws; by default 0.6 for gbt, else 1"),
-  stepSize: z.number().gt(0).max(1).default(0.1).describe("gbt: how much of a tree counts"),
-  maxIter: z.number().int().min(1).max(MAX_TREES).default(500).describe("gbt: trees of a model"),
+  stepSize: z.number().gt(0).max(1).optional().describe("gbt: how much of a tree counts; 0.1 by default"),
+  maxIter: z.number().int().min(1).max(MAX_TREES).optional().describe("gbt: trees of a model; 500 by default"),
   bags: z
     .number()
     .int()
@@ -135,18 +141,37 @@ export const fields = z.object({
     .max(MAX_TREES)
     .optional()
     .describe("tasks of a fit; one per 5 trees by default, per 2 of the last ones, or per 50 small ones"),
+  output: z.enum(["csv"]).default("csv").describe("the result file's format"),
   modelFormat: z.enum(["json", "onnx"]).default("json").describe("what the model is written as"),
   reportData: z.boolean().default(false).describe("write report.json, what --report shows"),
   backend: z.enum(BACKEND_CHOICES).default("auto"),
 });
 
+/** Trees of a forest, and what a boosted model is, where nothing is said. */
+const TREES = 100;
+const ITERATIONS = 500;
+const STEP_SIZE = 0.1;
+
 export type Params = z.output<typeof fields>;
+
+/** Trees of `rf` and `et`. */
+export const treesOf = ({ trees = TREES }: Pick<Params, "trees">): number => trees;
+
+/** How `gbt` boosts; `trees` is another name for its iterations. */
+export const boostingOf = ({
+  maxIter,
+  trees,
+  stepSize = STEP_SIZE,
+}: Pick<Params, "maxIter" | "trees" | "stepSize">) => ({
+  iterations: maxIter ?? trees ?? ITERATIONS,
+  stepSize,
+});
 
 /** The parameters for one of several models that are trained side by side: fewer tasks each. */
 export const shareTasks = (params: Params, models: number): Params =>
   models <= 1
     ? params
-    : { ...params, partitions: params.partitions ?? Math.ceil(params.trees / TREES_PER_TASK / models) };
+    : { ...params, partitions: params.partitions ?? Math.ceil(treesOf(params) / TREES_PER_TASK / models) };
 
 /** Reads a list of days with commas between them; `undefined` if it is none. */
 function parseDays(text: string): number[] | undefined {
@@ -167,7 +192,8 @@ export const featureOptions = (params: Params): FeatureOptions => ({
 
 /** Cuts a forest into ranges of trees, by the parameters alone. */
 export function treeRanges(params: Pick<Params, "trees" | "partitions" | "maxDepth" | "maxBins">): TreeRange[] {
-  const { trees, partitions, maxDepth, maxBins } = params;
+  const { partitions, maxDepth, maxBins } = params;
+  const trees = treesOf(params);
   const isSmall = maxDepth !== undefined && maxDepth <= SMALL_DEPTH && maxBins !== undefined && maxBins <= SMALL_BINS;
   if (partitions !== undefined) return evenRanges(0, trees, Math.min(trees, partitions));
   if (isSmall) return evenRanges(0, trees, Math.ceil(trees / SMALL_TREES_PER_TASK));

@@ -25,8 +25,8 @@ test.each([
   ["rf", { model: "rf", trees: 6 }, "onnx"],
   ["et", { model: "et", trees: 5, trend: "linear" }, "json"],
   ["et", { model: "et", trees: 5, trend: "linear" }, "onnx"],
-  ["gbt", { model: "gbt", maxIter: 20, bags: 2 }, "json"],
-  ["gbt", { model: "gbt", maxIter: 20, bags: 2 }, "onnx"],
+  ["gbt", { model: "gbt", trees: 20, bags: 2 }, "json"],
+  ["gbt", { model: "gbt", trees: 20, bags: 2 }, "onnx"],
 ])("%s: a saved model gives the bytes of the run that made it: %o as %s", async (_, params, modelFormat) => {
   const run = await runDirect(
     workload,

@@ -7,6 +7,7 @@ const params = z.object({
   input: file().describe("the days to predict: dates and the model's columns"),
   observed: file().optional().describe("the days before, for models that look at the past"),
   date: z.string().min(1).default("date").describe("the column of dates, YYYYMMDD or YYYY-MM-DD"),
+  output: z.enum(["csv"]).default("csv").describe("the result file's format"),
   backend: z.enum(BACKEND_CHOICES).default("auto").describe("which kernel runs"),
 });
 
@@ -16,6 +17,7 @@ export default defineWorkload({
   description: "Predicts with a model that forecast has saved",
   unit: "trees",
   params,
+  lacks: (_, artifact) => (artifact === "model" ? "predicting makes no model" : undefined),
   tasks: { openModel, askRows, sumModel, average },
   async drive(job, params) {
     const { ordinal: source } = await job.source(params.model);

@@ -1,4 +1,4 @@
-import { type Broadcast, type Dataset, defineWorkload, InputError, type Job } from "kindling";
+import { type Broadcast, type Dataset, defineWorkload, type Job } from "kindling";
 import { chooseModel } from "./auto.ts";
 import { prepareCases, type Unit, unitsOf } from "./cases.ts";
 import type { Prepared } from "./data/prepared.ts";
@@ -42,6 +42,10 @@ export default defineWorkload({
   description: "Forecasts a daily series with a random forest",
   unit: "trees",
   params,
+  lacks({ series, seriesModels }, artifact) {
+    if (artifact !== "model" || series === undefined || seriesModels) return undefined;
+    return "with --series, models are written with --series-models alone: add it";
+  },
   tasks: {
     survey,
     readFiles,
@@ -71,9 +75,6 @@ export default defineWorkload({
     ...predicting,
   },
   async drive(job, params) {
-    if (params.seriesModels && params.modelFormat !== "json") {
-      throw new InputError("--series-models writes JSON only: leave out --model-format");
-    }
     if (params.engine === "ml-random-forest") checkLibraryParams(params);
     const shared = await openShared(job, params);
     if (shared !== undefined) return driveRows(job, params, shared);
@@ -162,9 +163,6 @@ async function trainForest(
   { label, checks }: Named,
 ): Promise<Trained> {
   const { model, options, trees, models, ranges, linear } = plan;
-  if (params.intervals !== undefined && model === "gbt") {
-    throw new InputError("--intervals come from the leaves of independent trees: use --model rf or et, or auto");
-  }
   const asksMore = params.intervals !== undefined || params.explain;
   const began = await seconds(job);
   const broadcast = await job.broadcast(linear ? await withoutTrend(job, partition, label) : partition);

@@ -85,6 +85,7 @@ export default defineWorkload({
     seed: z.number().int().min(0).max(0xffffffff).default(1).meta({ description: "unsigned 32-bit seed" }),
     backend: z.enum(BACKEND_CHOICES).default("auto").meta({ description: "which kernel runs" }),
   }),
+  lacks: (_, artifact) => (artifact === "model" ? "pi makes no model" : undefined),
   tasks: { count, total },
   async drive(job, { samples, partitions, seed, backend }) {
     const counts = await job.shuffle(count, plan(seed, samples, partitions), { buckets: 1, backend });

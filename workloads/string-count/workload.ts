@@ -26,6 +26,7 @@ export default defineWorkload({
   description: "Sums the values of each key, of generated tuples or of CSV and Parquet files",
   unit: "tuples",
   params: parameters,
+  lacks: (_, artifact) => (artifact === "model" ? "string-count makes no model" : undefined),
   tasks: { generate, inspectFile, count, inspectParquetFile, countParquet, survey, merge, top, rowGroup, footer },
   async drive(job, params) {
     const { input } = params;

@@ -73,7 +73,9 @@ export async function runFile(command: string, file: string, name: string, argv:
       params[param] = await inputFiles(given, property.multiple === true);
     }
   }
-  checkParams(workload.name, workload.params, params, flagOf);
+  const checked = checkParams(workload.name, workload.params, params, flagOf);
+  const lack = own["model-out"] === undefined ? undefined : workload.lacks?.(checked, "model");
+  if (lack !== undefined) throw new KindlingError("BadUsage", `--model-out: ${lack}`);
   const named = new Map(own["model-out"] ? [["model", own["model-out"]]] : []);
   const outFiles = new OutFiles(own.out ?? null, named, own.report ?? null);
   await outFiles.check(filesOf(params, options));

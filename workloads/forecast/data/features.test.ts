@@ -89,7 +89,6 @@ test("harmonics go round once a year, twice a year, …", () => {
 });
 
 test.each([
-  [{ lags: [1], horizon: null }, "--lags and --windows need --horizon"],
   [{ lags: [1], lagColumns: "pressure" }, '--lag-columns: there is no column "pressure"; the file has humidity, temp'],
   [{ known: "humidity" }, '--known: there is no column "humidity"; the file has temp'],
 ])("refuses %o", (options, message) => {

@@ -58,11 +58,6 @@ export const predictorsOf = (header: readonly string[], target: string): string[
 /** Settles the options for a file's columns. */
 export function planFeatures(options: FeatureOptions, predictors: readonly string[], target: string): FeaturePlan {
   const { harmonics, horizon, lags, windows } = options;
-  if (horizon === null && lags.length + windows.length > 0) {
-    throw new InputError(
-      "--lags and --windows need --horizon: how many days before the predicted day values are known",
-    );
-  }
   const looks = lags.length + windows.length > 0;
   const past = choose("lag-columns", options.lagColumns, [target, ...predictors], { target: [target] });
   const known = choose("known", options.known, predictors, { none: [] });

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { withOutputs } from "./run-options.ts";
+
+const options = [
+  { param: "modelFormat", flag: "model-format", property: { enum: ["json", "onnx"] }, required: false },
+  { param: "output", flag: "output", property: { enum: ["csv", "parquet"] }, required: false },
+];
+
+test.each([
+  [{ "model-out": "a.ONNX", out: "b.csv" }, {}, { modelFormat: "onnx", output: "csv" }],
+  [{ "model-out": "/dev/null", out: "result" }, {}, {}],
+  [{ "model-out": "a.onnx" }, { modelFormat: "onnx" }, { modelFormat: "onnx" }],
+  // Who says the format may call the file as they like.
+  [{ out: "b.txt" }, { output: "csv" }, { output: "csv" }],
+])("the ending of a file says its format: %j with %j", (own, params, expected) => {
+  expect(withOutputs(params, own, options)).toEqual(expected);
+});
+
+test.each([
+  [{ "model-out": "a.pkl" }, {}, "--model-out a.pkl: its ending says the format, and must be .json or .onnx"],
+  [{ out: "b.xlsx" }, {}, "--out b.xlsx: its ending says the format, and must be .csv or .parquet"],
+  [{ "model-out": "a.json" }, { modelFormat: "onnx" }, "--model-out a.json: --model-format onnx says another format"],
+])("another ending, or another format, is refused: %j with %j", (own, params, message) => {
+  expect(() => withOutputs(params, own, options)).toThrow(expect.objectContaining({ code: "BadUsage", message }));
+});
+
+test("a workload without formats takes any ending", () => {
+  expect(withOutputs({}, { out: "a.txt" }, [])).toEqual({});
+});
