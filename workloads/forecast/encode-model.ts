@@ -2,7 +2,7 @@ import type { Broadcast, Dataset, Job } from "kindling";
 import type { Prepared } from "./data/prepared.ts";
 import type { Forest } from "./forest/forest.ts";
 import type { HeadInput } from "./model-file/head.ts";
-import { COLUMN_COUNT } from "./model-file/onnx-attributes.ts";
+import { COLUMN_COUNT, coarseUnit } from "./model-file/onnx-attributes.ts";
 import { encodeFoot, encodeHead, encodeTrees } from "./tasks/encode.ts";
 import { onnxAttribute, onnxPart, onnxPieces } from "./tasks/encode-onnx.ts";
 
@@ -29,7 +29,8 @@ async function encodeOnnx(
   forest: Dataset<Forest>,
   broadcast: Broadcast<Prepared>,
 ): Promise<Dataset<Uint8Array>> {
-  const pieces = await job.shuffle(onnxPieces, forest, { broadcast, buckets: COLUMN_COUNT });
+  const unit = await job.broadcast(coarseUnit(input.models));
+  const pieces = await job.shuffle(onnxPieces, forest, { broadcast: unit, buckets: COLUMN_COUNT });
   const attributes = await job.reduce(onnxAttribute, pieces);
   const attributeBytes = attributes.summaries.reduce((total, { bytes }) => total + bytes, 0);
   const ends = (["before", "after"] as const).map((part) => ({ ...input, attributeBytes, part }));

@@ -54,8 +54,8 @@ const schema: z.ZodType<ModelHead> = z
     { path: ["linear"], error: "there is not one number for each feature" },
   );
 
-/** What a file says of its model. Throws an InputError where it is none for this program, a RangeError where it is damaged. */
-export function checkHead(head: Readonly<Record<string, unknown>>, file: string): ModelHead {
+/** What a file says of its model, whose format has this version. Throws an InputError where it is none for this program, a RangeError where it is damaged. */
+export function checkHead(head: Readonly<Record<string, unknown>>, expected: number, file: string): ModelHead {
   const { format, version } = head;
   if (format === "kindling-forest-series") {
     throw new InputError(`${file}: these are models of several series; predict needs the model of a single one`);
@@ -71,12 +71,12 @@ export function checkHead(head: Readonly<Record<string, unknown>>, file: string)
       `${file}: this is no model of forecast; give the file that \`kindling run forecast --model-out\` wrote`,
     );
   }
-  if (typeof version === "number" && version !== VERSION) {
+  if (typeof version === "number" && version !== expected) {
     throw new InputError(
-      `${file}: the model has version ${version}, and this program reads version ${VERSION}; train it again`,
+      `${file}: the model has version ${version}, and this program reads version ${expected}; train it again`,
     );
   }
-  const parsed = schema.safeParse(head);
+  const parsed = schema.safeParse({ ...head, ...(version === expected && { version: VERSION }) });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new RangeError(`${issue?.path.join(".")}: ${issue?.message}`);

@@ -6,6 +6,8 @@ import type { ModelName } from "../models.ts";
 
 /** Changes whenever a reader of older files would misread newer ones. */
 export const VERSION = 1;
+/** The same of ONNX files. Version 1 had one weight a leaf. */
+export const ONNX_VERSION = 2;
 export const FORMAT = "kindling-forest";
 
 /** All of a model but its trees. README.md says what each field means. */

@@ -9,6 +9,20 @@ export const DOUBLE = 11;
 /** The field of NodeProto that holds its attributes. */
 export const NODE_ATTRIBUTE = 5;
 
+/** A runtime gives sums of leaves as single floats, of 24 bits. So there are two: of the leaves' coarse parts, and of the rest. */
+export const TARGETS = 2;
+
+/**
+ * The power of two whose multiples are the coarse parts of leaves. Leaves are whole numbers of at most 2³⁶, so that the sum of all trees
+ * is at most `models` times that, and seldom twice as much where trees are boosted: it has at most 2²⁴ such units, and is exact. The rest
+ * of a leaf is at most half a unit, and 2⁻²⁴ of all rests is what is lost.
+ */
+export function coarseUnit(models: number): number {
+  let unit = 2 ** 13;
+  while (unit < models * 2 ** 13) unit *= 2;
+  return unit;
+}
+
 /** One attribute's share of some trees: a piece of its repeated field, and the number of elements in it. */
 export type Piece = { readonly count: number; readonly bytes: Uint8Array };
 
@@ -24,8 +38,8 @@ type ForestView = {
   readonly number: Uint32Array;
   /** Positions of all leaves. */
   readonly leaves: Uint32Array;
-  /** What leaves are divided by: those of a training set are whole numbers. */
-  readonly scale: number;
+  /** See `coarseUnit`. */
+  readonly unit: number;
   readonly allocate: Allocate;
 };
 
@@ -47,16 +61,20 @@ const COLUMNS: readonly Column[] = [
   ints("nodes_missing_value_tracks_true", (view, node) =>
     !isLeaf(view, node) && (view.forest.column[node] as number) >= MISSING_LEFT ? 1 : 0,
   ),
-  ints("target_treeids", (view, node) => view.tree[node] as number, leavesOf),
-  ints("target_nodeids", (view, node) => view.number[node] as number, leavesOf),
-  ints("target_ids", () => 0, leavesOf),
-  doubles("target_weights_as_tensor", leavesOf, (view, node) => (view.forest.value[node] as number) / view.scale),
+  ints("target_treeids", (view, leaf) => view.tree[leaf] as number, leavesTwice),
+  ints("target_nodeids", (view, leaf) => view.number[leaf] as number, leavesTwice),
+  ints("target_ids", (_, __, at) => at % TARGETS, leavesTwice),
+  doubles("target_weights_as_tensor", leavesTwice, ({ forest, unit }, leaf, at) => {
+    const value = forest.value[leaf] as number;
+    const coarse = Math.round(value / unit) * unit;
+    return at % TARGETS === 0 ? coarse : value - coarse;
+  }),
 ];
 
 export const COLUMN_COUNT = COLUMNS.length;
 
-/** What some consecutive trees add to each attribute. Leaves get their value divided by `scale`. */
-export function encodePieces(forest: Forest, scale: number, allocate: Allocate): Piece[] {
+/** What some consecutive trees add to each attribute; `unit` is the `coarseUnit` of all trees. */
+export function encodePieces(forest: Forest, unit: number, allocate: Allocate): Piece[] {
   const nodes = forest.column.length;
   const tree = new Uint32Array(nodes);
   const number = new Uint32Array(nodes);
@@ -67,8 +85,8 @@ export function encodePieces(forest: Forest, scale: number, allocate: Allocate):
       number[at] = node;
     }
   });
-  const leaves = Uint32Array.from(nodesOf({ forest })).filter((node) => forest.column[node] === LEAF);
-  return COLUMNS.map(({ encode }) => encode({ forest, tree, number, leaves, scale, allocate }));
+  const leaves = nodesOf({ forest }).filter((node) => forest.column[node] === LEAF);
+  return COLUMNS.map(({ encode }) => encode({ forest, tree, number, leaves, unit, allocate }));
 }
 
 /** A whole attribute, as a field of its node. */
@@ -94,28 +112,30 @@ export const textAttribute = (name: string, value: string): Uint8Array =>
 const attributeHead = (name: string, kind: keyof typeof ATTRIBUTE_TYPE): Uint8Array =>
   concat([field(ATTRIBUTE.name, name), numberField(ATTRIBUTE.type, ATTRIBUTE_TYPE[kind])]);
 
-function nodesOf({ forest }: Pick<ForestView, "forest">): ArrayLike<number> & Iterable<number> {
+function nodesOf({ forest }: Pick<ForestView, "forest">): Uint32Array {
   return Uint32Array.from(forest.column.keys());
 }
 
-function leavesOf({ leaves }: ForestView): Uint32Array {
-  return leaves;
+/** Each leaf comes twice, with its coarse part and with the rest. */
+function leavesTwice({ leaves }: ForestView): Uint32Array {
+  return Uint32Array.from({ length: leaves.length * TARGETS }, (_, at) => leaves[Math.floor(at / TARGETS)] as number);
 }
 
 function ints(
   name: string,
-  valueOf: (view: ForestView, node: number) => number,
-  elements: (view: ForestView) => ArrayLike<number> & Iterable<number> = nodesOf,
+  valueOf: (view: ForestView, node: number, at: number) => number,
+  elements: (view: ForestView) => Uint32Array = nodesOf,
 ): Column {
   const encode = (view: ForestView): Piece => {
     const nodes = elements(view);
+    const values = Float64Array.from(nodes, (node, at) => valueOf(view, node, at));
     let size = 0;
-    for (const node of nodes) size += varintSize(valueOf(view, node));
+    for (const value of values) size += varintSize(value);
     const head = prefix(ATTRIBUTE.ints, size);
     const bytes = view.allocate(head.byteLength + size);
     bytes.set(head);
     let at = head.byteLength;
-    for (const node of nodes) at = putVarint(bytes, at, valueOf(view, node));
+    for (const value of values) at = putVarint(bytes, at, value);
     return { count: nodes.length, bytes };
   };
   return { name, kind: "ints", encode };
@@ -123,8 +143,8 @@ function ints(
 
 function doubles(
   name: string,
-  elements: (view: ForestView) => ArrayLike<number> & Iterable<number>,
-  valueOf: (view: ForestView, node: number) => number,
+  elements: (view: ForestView) => Uint32Array,
+  valueOf: (view: ForestView, node: number, at: number) => number,
 ): Column {
   const encode = (view: ForestView): Piece => {
     const nodes = elements(view);
@@ -132,11 +152,9 @@ function doubles(
     const bytes = view.allocate(head.byteLength + nodes.length * 8);
     bytes.set(head);
     const data = new DataView(bytes.buffer, bytes.byteOffset + head.byteLength);
-    let at = 0;
-    for (const node of nodes) {
-      data.setFloat64(at, valueOf(view, node), true);
-      at += 8;
-    }
+    nodes.forEach((node, at) => {
+      data.setFloat64(at * 8, valueOf(view, node, at), true);
+    });
     return { count: nodes.length, bytes };
   };
   return { name, kind: "tensor", encode };

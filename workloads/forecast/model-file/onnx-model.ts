@@ -1,5 +1,5 @@
-import type { ModelHead } from "./head.ts";
-import { DOUBLE, intAttribute, NODE_ATTRIBUTE, TENSOR, textAttribute } from "./onnx-attributes.ts";
+import { type ModelHead, ONNX_VERSION } from "./head.ts";
+import { DOUBLE, intAttribute, NODE_ATTRIBUTE, TARGETS, TENSOR, textAttribute } from "./onnx-attributes.ts";
 import { concat, field, numberField, prefix } from "./protobuf.ts";
 
 /** Fields of ModelProto, GraphProto and NodeProto, from onnx.proto. */
@@ -25,33 +25,35 @@ const INPUT = "features";
 const OUTPUT = "prediction";
 
 /**
- * What stands before and after the ensemble's attributes of `attributeBytes` in the file. The ensemble gives the mean leaf
- * as a single float, so the rest is added after it, in doubles: what is rounded is the trees' part alone.
+ * What stands before and after the ensemble's attributes of `attributeBytes` in the file. The ensemble gives the leaves' sum in two
+ * parts, as single floats; added up as doubles they are that of `Forest`, and all else is computed from it as it is here.
  */
 export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Uint8Array; after: Uint8Array } {
   const ensemble = concat([
-    ...nodeFields("TreeEnsembleRegressor", [INPUT], "trees_as_float"),
+    ...nodeFields("TreeEnsembleRegressor", [INPUT], "parts_as_float"),
     field(NODE.domain, "ai.onnx.ml"),
-    textAttribute("aggregate_function", head.models === undefined ? "AVERAGE" : "SUM"),
+    textAttribute("aggregate_function", "SUM"),
     textAttribute("post_transform", "NONE"),
-    intAttribute("n_targets", 1),
+    intAttribute("n_targets", TARGETS),
   ]);
   const ensembleBytes = ensemble.byteLength + attributeBytes;
-  const { linear } = head;
+  const { base, scale, trees, models = trees, linear } = head;
   const after = concat([
-    node("Cast", ["trees_as_float"], "trees", intAttribute("to", DOUBLE)),
-    // The sum of boosted trees is that of all models; a forest's is divided by the ensemble itself.
-    ...(head.models === undefined ? [] : [node("Div", ["trees", "models"], "mean")]),
-    node("Add", [head.models === undefined ? "trees" : "mean", "base"], linear === undefined ? OUTPUT : "raised_trees"),
+    node("Cast", ["parts_as_float"], "parts", intAttribute("to", DOUBLE)),
+    node("MatMul", ["parts", "ones"], "sum"),
+    node("Add", ["sum", "shift"], "shifted"),
+    node("Div", ["shifted", "divisor"], linear === undefined ? OUTPUT : "mean"),
     ...(linear === undefined ? [] : linearNodes()),
     field(GRAPH.name, "forest"),
-    doubles("base", [1], [head.base + (linear?.intercept ?? 0)]),
-    ...(head.models === undefined ? [] : [doubles("models", [1], [head.models])]),
+    doubles("ones", [TARGETS, 1], new Array<number>(TARGETS).fill(1)),
+    doubles("shift", [1], [models * Math.round(base * scale)]),
+    doubles("divisor", [1], [models * scale]),
     ...(linear === undefined
       ? []
       : [
           doubles("means", [linear.means.length], linear.means),
           doubles("coefficients", [linear.coefficients.length, 1], linear.coefficients),
+          doubles("intercept", [1], [linear.intercept]),
         ]),
     field(GRAPH.input, matrix(INPUT, head.features.length)),
     field(GRAPH.output, matrix(OUTPUT, 1)),
@@ -61,7 +63,7 @@ export function onnxFrame(head: ModelHead, attributeBytes: number): { before: Ui
     field(MODEL.producer, PRODUCER),
     field(MODEL.opset, field(1, ""), numberField(2, OPSET)),
     field(MODEL.opset, field(1, "ai.onnx.ml"), numberField(2, TREES_OPSET)),
-    ...Object.entries(head).map(([key, value]) =>
+    ...Object.entries({ ...head, version: ONNX_VERSION }).map(([key, value]) =>
       field(MODEL.metadata, field(1, `${METADATA}${key}`), field(2, JSON.stringify(value))),
     ),
     prefix(MODEL.graph, prefix(GRAPH.node, ensembleBytes).byteLength + ensembleBytes + after.byteLength),
@@ -77,7 +79,8 @@ const linearNodes = (): Uint8Array[] => [
   node("Where", ["is_missing", "means", INPUT], "known"),
   node("Sub", ["known", "means"], "distances"),
   node("MatMul", ["distances", "coefficients"], "slope"),
-  node("Add", ["raised_trees", "slope"], OUTPUT),
+  node("Add", ["slope", "intercept"], "trend"),
+  node("Add", ["mean", "trend"], OUTPUT),
 ];
 
 const node = (operator: string, inputs: readonly string[], output: string, ...attributes: Uint8Array[]): Uint8Array =>

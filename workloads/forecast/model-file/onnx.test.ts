@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import { type Forest, joinTrees, LEAF, MISSING_LEFT, sumLeaves, type Tree } from "../forest/forest.ts";
 import { linearValue } from "../forest/linear.ts";
-import { FORMAT, type ModelHead, VERSION } from "./head.ts";
-import { COLUMN_COUNT, encodePieces, joinPieces } from "./onnx-attributes.ts";
+import { FORMAT, type ModelHead, ONNX_VERSION, VERSION } from "./head.ts";
+import { COLUMN_COUNT, coarseUnit, encodePieces, joinPieces } from "./onnx-attributes.ts";
 import { onnxFrame } from "./onnx-model.ts";
 import { readModel } from "./read-model.ts";
 import { concat, lengthOf, putVarint, readVarint, varintSize } from "./protobuf.ts";
@@ -29,7 +29,8 @@ function randomTree(number: number): Tree {
   const left = [0];
   const value = [0];
   for (let node = 0; node < column.length; node++) {
-    value[node] = rng.below(2 ** 30) - 2 ** 29;
+    // Up to 2³⁴: the sum of the trees of a boosted model stays below 2³⁷.
+    value[node] = (rng.below(2 ** 30) - 2 ** 29) * 32 + rng.below(32);
     if (column.length > 40 || rng.unit() < 0.2) continue;
     column[node] = rng.below(COLUMNS) + (rng.unit() < 0.5 ? MISSING_LEFT : 0);
     value[node] = rng.unit() < 0.1 ? Number.MAX_VALUE : rng.unit() * 10;
@@ -67,15 +68,17 @@ function rowsFor(forest: Forest, rows: number): Float64Array {
   });
 }
 
-function write(head: ModelHead, parts: readonly Forest[]): Uint8Array {
-  const pieces = parts.map((part) => encodePieces(part, head.scale, allocate));
-  const attributes = Array.from({ length: COLUMN_COUNT }, (_, column) =>
-    joinPieces(
+/** A file of some parts; the first part's piece of list number `twice` is there twice. */
+function write(head: ModelHead, parts: readonly Forest[], twice?: number): Uint8Array {
+  const pieces = parts.map((part) => encodePieces(part, coarseUnit(head.models ?? head.trees), allocate));
+  const attributes = Array.from({ length: COLUMN_COUNT }, (_, column) => {
+    const list = [...(column === twice ? pieces.slice(0, 1) : []), ...pieces];
+    return joinPieces(
       column,
-      pieces.map((part) => part[column] ?? { count: 0, bytes: new Uint8Array() }),
+      list.map((part) => part[column] ?? { count: 0, bytes: new Uint8Array() }),
       allocate,
-    ),
-  );
+    );
+  });
   const { before, after } = onnxFrame(head, lengthOf(attributes));
   return concat([before, ...attributes, after]);
 }
@@ -180,7 +183,8 @@ function ensemble(node: Fields, rows: readonly number[][]): number[][] {
     expect(fields?.get(1)).toEqual([BigInt(values.length)]);
     return values;
   };
-  const averages = text(attributes.get("aggregate_function")?.get(4)?.[0]) === "AVERAGE";
+  expect(text(attributes.get("aggregate_function")?.get(4)?.[0])).toBe("SUM");
+  const targets = Number(attributes.get("n_targets")?.get(3)?.[0]);
   const [trees, nodes, feature] = [ints("nodes_treeids"), ints("nodes_nodeids"), ints("nodes_featureids")];
   const [yes, no] = [ints("nodes_truenodeids"), ints("nodes_falsenodeids")];
   const missing = ints("nodes_missing_value_tracks_true");
@@ -190,23 +194,29 @@ function ensemble(node: Fields, rows: readonly number[][]): number[][] {
   const key = (tree: number | undefined, node: number | undefined) => `${tree}/${node}`;
   const at = new Map(trees.map((tree, index) => [key(tree, nodes[index]), index]));
   expect(new Set([trees, nodes, feature, yes, no, missing, modes, threshold].map(({ length }) => length)).size).toBe(1);
-  const targetNodes = ints("target_nodeids");
-  const weight = new Map(ints("target_treeids").map((tree, index) => [key(tree, targetNodes[index]), weights[index]]));
-  const roots = [...new Set(trees)];
+  const [targetNodes, targetIds] = [ints("target_nodeids"), ints("target_ids")];
+  const weight = new Map<string, number>();
+  ints("target_treeids").forEach((tree, index) => {
+    weight.set(`${key(tree, targetNodes[index])}/${targetIds[index]}`, weights[index] ?? Number.NaN);
+  });
+  expect(weight.size).toBe(weights.length);
+  const leafOf = (tree: number, row: readonly number[]): string => {
+    for (let node = 0; ; ) {
+      const index = at.get(key(tree, node)) ?? Number.NaN;
+      if (modes[index] === "LEAF") return key(tree, node);
+      expect(modes[index]).toBe("BRANCH_LEQ");
+      const value = row[feature[index] ?? 0] ?? Number.NaN;
+      const goes = value <= (threshold[index] ?? 0) || (missing[index] === 1 && Number.isNaN(value));
+      node = (goes ? yes[index] : no[index]) ?? Number.NaN;
+    }
+  };
   return rows.map((row) => {
-    const leaves = roots.map((tree) => {
-      let node = 0;
-      for (;;) {
-        const index = at.get(key(tree, node)) ?? Number.NaN;
-        if (modes[index] === "LEAF") return weight.get(key(tree, node)) ?? Number.NaN;
-        expect(modes[index]).toBe("BRANCH_LEQ");
-        const value = row[feature[index] ?? 0] ?? Number.NaN;
-        const goes = value <= (threshold[index] ?? 0) || (missing[index] === 1 && Number.isNaN(value));
-        node = (goes ? yes[index] : no[index]) ?? Number.NaN;
-      }
-    });
-    // The operator gives a single float.
-    return [Math.fround(leaves.reduce((sum, leaf) => sum + leaf, 0) / (averages ? roots.length : 1))];
+    const leaves = [...new Set(trees)].map((tree) => leafOf(tree, row));
+    // The operator gives single floats, and a runtime may add in them too.
+    const add = (sum: number, term: number): number => Math.fround(sum + Math.fround(term));
+    return Array.from({ length: targets }, (_, target) =>
+      leaves.map((leaf) => weight.get(`${leaf}/${target}`) ?? Number.NaN).reduce(add, 0),
+    );
   });
 }
 
@@ -223,21 +233,36 @@ test.each([
   const sums = new Float64Array(200);
   sumLeaves(forest, features, COLUMNS, sums);
   const head = headOf(9, more);
+  const { models = 9 } = head;
+  const trend = {
+    ...linear,
+    coefficients: Float64Array.from(linear.coefficients),
+    means: Float64Array.from(linear.means),
+  };
   evaluate(write(head, [forest]), features).forEach((prediction, row) => {
-    const trees = (sums[row] as number) / (head.models ?? 9) / SCALE;
-    const trend =
-      head.linear === undefined
-        ? 0
-        : linearValue(
-            { ...linear, coefficients: Float64Array.from(linear.coefficients), means: Float64Array.from(linear.means) },
-            features,
-            row * COLUMNS,
-          );
-    const size = Math.abs(trees) + Math.abs(trend);
-    expect(Math.abs(prediction - BASE - trees - trend)).toBeLessThanOrEqual(
-      2 ** -24 * Math.abs(trees) + 1e-14 * size + 1e-12,
-    );
+    const trees = ((sums[row] as number) + models * Math.round(BASE * SCALE)) / (models * SCALE);
+    if (head.linear === undefined) {
+      expect(prediction).toBe(trees);
+    } else {
+      expect(prediction).toBeCloseTo(trees + linearValue(trend, features, row * COLUMNS), 10);
+    }
   });
+});
+
+test.each([
+  [1, 2 ** 13],
+  [3, 2 ** 15],
+  [100, 2 ** 20],
+])("a sum of %i models of 37 bits is one of 24 bits in units of %i", (models, unit) => {
+  expect(coarseUnit(models)).toBe(unit);
+  expect((models * 2 ** 37) / unit).toBeLessThanOrEqual(2 ** 24);
+});
+
+test("a list that does not go with the others is damaged", () => {
+  for (let column = 0; column < COLUMN_COUNT; column++) {
+    const file = write(headOf(3), [randomForest(3)], column);
+    expect(() => readModel(file, "m.onnx"), `list ${column}`).toThrow("m.onnx: the model is damaged: ");
+  }
 });
 
 test("a file from parts holds what a file from the whole does", () => {
@@ -262,7 +287,7 @@ test("the head travels as metadata, each field as JSON", () => {
     text(entry.get(1)?.[0]).replace("kindling.", ""),
     JSON.parse(text(entry.get(2)?.[0])) as unknown,
   ]);
-  expect(Object.fromEntries(properties)).toEqual(headOf(1));
+  expect(Object.fromEntries(properties)).toEqual({ ...headOf(1), version: ONNX_VERSION });
 });
 
 test("model.onnx is what it was: a change of its bytes is a change of the format", async () => {

@@ -1,11 +1,11 @@
 import { LEAF, MISSING_LEFT } from "../forest/forest.ts";
 import { checkHead } from "./check-head.ts";
-import type { Model } from "./head.ts";
+import { type Model, VERSION } from "./head.ts";
 
 /** Reads a model of JSON; throws as `checkHead` does. */
 export function readJson(bytes: Uint8Array, file: string): Model {
   const { forest, ...rest } = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
-  const head = checkHead(rest, file);
+  const head = checkHead(rest, VERSION, file);
   if (!Array.isArray(forest)) throw new RangeError("forest: it is no list");
   const trees = forest.map(checkTree);
   const sizes = Uint32Array.from(trees, ({ column }) => column.length);

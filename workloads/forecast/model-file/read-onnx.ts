@@ -1,17 +1,17 @@
 import { LEAF, MISSING_LEFT } from "../forest/forest.ts";
 import { checkHead } from "./check-head.ts";
-import { FORMAT, type Model } from "./head.ts";
-import { ATTRIBUTE, NODE_ATTRIBUTE, TENSOR } from "./onnx-attributes.ts";
+import { FORMAT, type Model, ONNX_VERSION } from "./head.ts";
+import { ATTRIBUTE, NODE_ATTRIBUTE, TARGETS, TENSOR } from "./onnx-attributes.ts";
 import { GRAPH, METADATA, MODEL, PRODUCER } from "./onnx-model.ts";
 import { readFields, readVarint } from "./protobuf.ts";
 
 /** Reads a model of ONNX that this project wrote; throws as `checkHead` does. */
 export function readOnnx(bytes: Uint8Array, file: string): Model {
-  const head = checkHead(readMetadata(bytes), file);
+  const head = checkHead(readMetadata(bytes), ONNX_VERSION, file);
   const { nodes, leaves } = readLists(first(first(bytes, MODEL.graph), GRAPH.node));
   const sizes = countNodes(nodes.tree, nodes.number);
   const value = new Float64Array(nodes.tree.length);
-  let leaf = 0;
+  let at = 0;
   const column = Uint16Array.from(nodes.mode, (mode, node) => {
     if (!isLeaf(mode)) {
       const feature = nodes.feature[node] as number;
@@ -20,9 +20,12 @@ export function readOnnx(bytes: Uint8Array, file: string): Model {
       value[node] = nodes.threshold[node] as number;
       return feature + (nodes.missing[node] === 1 ? MISSING_LEFT : 0);
     }
-    if (leaves.tree[leaf] !== nodes.tree[node]) throw disagree("target_treeids", node);
-    if (leaves.number[leaf] !== nodes.number[node]) throw disagree("target_nodeids", node);
-    value[node] = Math.round((leaves.weight[leaf++] as number) * head.scale);
+    for (let target = 0; target < TARGETS; target++, at++) {
+      if (leaves.tree[at] !== nodes.tree[node]) throw disagree("target_treeids", node);
+      if (leaves.number[at] !== nodes.number[node]) throw disagree("target_nodeids", node);
+      if (leaves.target[at] !== target) throw disagree("target_ids", node);
+      value[node] = (value[node] as number) + (leaves.weight[at] as number);
+    }
     return LEAF;
   });
   const left = Uint32Array.from(nodes.yes);
@@ -46,7 +49,7 @@ function readMetadata(bytes: Uint8Array): Record<string, unknown> {
   return properties;
 }
 
-/** What the ensemble says of its nodes, and of its leaves once more. */
+/** What the ensemble says of its nodes, and once more of its leaves, with as many weights as there are targets. */
 function readLists(ensemble: Uint8Array) {
   const attributes = new Map(
     [...bytesOf(ensemble, NODE_ATTRIBUTE)].map((attribute) => [text(first(attribute, ATTRIBUTE.name)), attribute]),
@@ -58,7 +61,7 @@ function readLists(ensemble: Uint8Array) {
   };
   const tree = list(ints, "nodes_treeids");
   const mode = list(strings, "nodes_modes", tree.length);
-  const leaves = mode.filter(isLeaf).length;
+  const weights = mode.filter(isLeaf).length * TARGETS;
   return {
     nodes: {
       tree,
@@ -71,9 +74,10 @@ function readLists(ensemble: Uint8Array) {
       no: list(ints, "nodes_falsenodeids", tree.length),
     },
     leaves: {
-      tree: list(ints, "target_treeids", leaves),
-      number: list(ints, "target_nodeids", leaves),
-      weight: list(doubles, "target_weights_as_tensor", leaves),
+      tree: list(ints, "target_treeids", weights),
+      number: list(ints, "target_nodeids", weights),
+      target: list(ints, "target_ids", weights),
+      weight: list(doubles, "target_weights_as_tensor", weights),
     },
   };
 }

@@ -5,9 +5,9 @@ import { type HeadInput, modelHead } from "../model-file/head.ts";
 import { encodePieces, joinPieces, type Piece } from "../model-file/onnx-attributes.ts";
 import { onnxFrame } from "../model-file/onnx-model.ts";
 
-/** Turns trees into attributes: what these trees add to each of the COLUMN_COUNT lists of the file. */
-export const onnxPieces = defineTask<Forest, Piece[], Prepared>({
-  js: (forest, context) => encodePieces(forest, context.broadcast.training.scale, (bytes) => context.allocate(bytes)),
+/** Turns trees into attributes: what they add to each of the COLUMN_COUNT lists of the file. Broadcast: `coarseUnit`. */
+export const onnxPieces = defineTask<Forest, Piece[], number>({
+  js: (forest, context) => encodePieces(forest, context.broadcast, (bytes) => context.allocate(bytes)),
 });
 
 export type AttributeSummary = { readonly bytes: number };
