@@ -243,6 +243,36 @@ test.each([
   );
 });
 
+test.each(["trees", "rows"])(
+  "huge and tiny values are worked with or refused, where nodes share %s",
+  async (distribute) => {
+    const rows = lines(head(weather.observed, 60)).map((line) => line.split(","));
+    const filled = (column: number, factor: string): Uint8Array =>
+      bytes(rows.map((row, at) => (at === 0 ? row : row.with(column, `${row[column]}${factor}`)).join(",")).join("\n"));
+    const params = { distribute, maxDepth: 4, minInfoGain: 1e-9 };
+    for (const [column, name] of [
+      [1, "temp"],
+      [4, "humidity"],
+    ] as const) {
+      await expect(run(params, { observed: filled(column, "e75") })).rejects.toThrow(
+        expect.objectContaining({
+          code: "BadInput",
+          message: expect.stringMatching(`^observed: row 2, column "${name}": .* is beyond ±1e\\+75`) as string,
+        }),
+      );
+      for (const factor of ["e72", "e-300", "e-320"]) {
+        for (const trend of distribute === "rows" ? ["none"] : ["none", "linear"]) {
+          const result = await run({ ...params, trend }, { observed: filled(column, factor) });
+          expect(Number.isFinite(result.metrics["mse"])).toBe(true);
+          for (const row of lines(artifact(result, "result.csv")).slice(1)) {
+            expect(Number.isFinite(Number(row.split(",")[1]))).toBe(true);
+          }
+        }
+      }
+    }
+  },
+);
+
 test("the parameters that name files say so", () => {
   const { shape } = workload.params;
   expect([shape.observed, shape.future, shape.actual].map(isFileSchema)).toEqual([true, true, true]);

@@ -20,7 +20,7 @@ test.each([
   ["date,temp\n20200101,1\n\n20200102,1\n", "w.csv: row 3 has 1 field"],
   ["day,temp\n20200101,1\n", 'w.csv: row 1: the column "date" is missing (choose the date column with --date)'],
   ["date,temp\n20200101,warm\n", 'w.csv: row 2, column "temp": "warm" is not a number'],
-  ["date,temp\n20200101,1e999\n", 'w.csv: row 2, column "temp": "1e999" is not a number'],
+  ["date,temp\n20200101,1e999\n", 'w.csv: row 2, column "temp": "1e999" is beyond ±1e+75'],
   ["date,temp\n20200101,0x10\n", '"0x10" is not a number'],
   ["date,temp\n20200101,Infinity\n", '"Infinity" is not a number'],
   ["date,temp\n20200101,1\u0000\n", "is not a number"],

@@ -3,6 +3,11 @@ import { parseCsv } from "./csv.ts";
 import { type Day, type DateForm, formOf, parseDay } from "./dates.ts";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/**
+ * The largest value, positive or negative. The product of two, as temp × rainfall is, can still be squared, and the squares of all
+ * rows added up, within a double.
+ */
+const LARGEST = 1e75;
 /** Characters of a column's name. */
 const LONGEST_NAME = 100;
 /** Columns that a message names. */
@@ -114,20 +119,27 @@ export function place(places: ReadonlyMap<string, number>, column: string, file:
   throw new InputError(`${file}: row 1: the column "${column}" is missing${advice}; the file has ${names}${more}`);
 }
 
-/** NaN where the field stands for a missing value; `undefined` where it is neither that nor a finite number. */
+/** NaN where the field stands for a missing value; `undefined` where it is neither that nor a number up to LARGEST. */
 export function parseNumber(field: string): number | undefined {
   const text = field.trim();
   if (MISSING.has(text)) return Number.NaN;
   const value = NUMBER.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : undefined;
+  return Math.abs(value) <= LARGEST ? value : undefined;
+}
+
+/** What is wrong with a field for which `parseNumber` gives `undefined`. */
+export function numberProblem(field: string): string {
+  const text = field.trim();
+  const shown = JSON.stringify(text.slice(0, 40));
+  return NUMBER.test(text)
+    ? `${shown} is beyond ±${LARGEST}; correct it, or leave the cell empty`
+    : `${shown} is not a number; leave the cell empty if it is missing`;
 }
 
 function number(field: string, file: string, row: number, column: string): number {
   const value = parseNumber(field);
   if (value !== undefined) return value;
-  throw new InputError(
-    `${file}: row ${row}, column "${column}": ${JSON.stringify(field.trim().slice(0, 40))} is not a number; leave the cell empty if it is missing`,
-  );
+  throw new InputError(`${file}: row ${row}, column "${column}": ${numberProblem(field)}`);
 }
 
 function readDays(

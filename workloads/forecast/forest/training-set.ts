@@ -6,6 +6,8 @@ const MAX_COLUMNS = 0x7fff;
 export const MISSING_RANK = 0xffff;
 /** Targets are integers of at most this size, so sums over MAX_ROWS rows or trees stay below 2⁵²: exact as doubles. */
 const TARGET_LIMIT = 2 ** 36;
+/** Targets nearer to each other than this are one: its square, in which gains are measured, is still finite. */
+export const FINEST_SCALE = 2 ** 400;
 /** Targets that are decimals of one of these units stay so: 32.18 is predicted as 32.18. */
 const DECIMALS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
@@ -104,7 +106,7 @@ function wholeNumbers(targets: Float64Array): Pick<TrainingSet, "targets" | "bas
   if (!Number.isFinite(largest)) throw new RangeError("targets must be finite, and so must their sum");
   let scale = decimal ?? 1;
   while (largest * scale > TARGET_LIMIT) scale /= 2;
-  while (largest > 0 && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
+  while (largest > 0 && scale < FINEST_SCALE && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
   return { targets: targets.map((target) => Math.round((target - base) * scale)), base, scale };
 }
 

@@ -2,6 +2,7 @@ import { InputError } from "kindling";
 import { fitRange, isSlip, type Range, type Repair, repairLater, repairOf } from "../data/cleaning.ts";
 import { compactDate, type Day } from "../data/dates.ts";
 import type { FeaturePlan } from "../data/features.ts";
+import { FINEST_SCALE } from "../forest/training-set.ts";
 import { TARGET_LIMIT } from "./block.ts";
 import { featuresOf, RowCleaner, type RowRules } from "./rules.ts";
 import { columnOf, DECIMALS, type Division, partOf, rowsOf, type Survey, type TargetSurvey } from "./survey.ts";
@@ -182,6 +183,6 @@ function targetScale(
   if (!Number.isFinite(largest)) throw new InputError("the targets are too large: their sum is no number");
   let scale = unit ?? 1;
   while (largest * scale > TARGET_LIMIT) scale /= 2;
-  while (largest > 0 && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
+  while (largest > 0 && scale < FINEST_SCALE && largest * scale * 2 <= TARGET_LIMIT) scale *= 2;
   return { base, scale };
 }

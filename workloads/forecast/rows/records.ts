@@ -1,6 +1,6 @@
 import { type ByteReader, InputError, type SourceRange } from "kindling";
 import { type DateForm, type Day, formOf, parseDay } from "../data/dates.ts";
-import { parseNumber } from "../data/table.ts";
+import { numberProblem, parseNumber } from "../data/table.ts";
 import {
   COMMA,
   dateAt,
@@ -205,11 +205,7 @@ class RowParser {
           const value = parseNumber(field.text);
           if (value === undefined) {
             const name = this.#layout.names[place];
-            const shown = JSON.stringify(field.text.trim().slice(0, 40));
-            throw new RowProblem(
-              base + start,
-              (row) => `row ${row}, column "${name}": ${shown} is not a number; leave the cell empty if it is missing`,
-            );
+            throw new RowProblem(base + start, (row) => `row ${row}, column "${name}": ${numberProblem(field.text)}`);
           }
           this.#values[slot] = value;
           at = field.end;
