@@ -121,7 +121,7 @@ test.each([
   [{ lags: "1" }, "it needs --horizon"],
   [{ horizon: 0 }, "horizon"],
   [{ horizon: 590 }, "no row is left to train on 590 days before"],
-  [{ horizon: 1, lags: "1", lagColumns: "dew" }, '--lag-columns: there is no column "dew"'],
+  [{ horizon: 1, lags: "1", lagColumns: "dew" }, 'observed: the column "dew" of --lag-columns is missing'],
 ])("refuses %o", async (params, message) => {
   await expect(run(params)).rejects.toThrow(message);
 });
@@ -144,9 +144,9 @@ test("10,000 columns are too many, and the message is short", async () => {
 
 test("one row is too few to check", async () => {
   const one = bytes(observed.slice(0, 2));
-  await expect(run({}, { observed: one })).rejects.toThrow("observed: no row is left to train on before --holdout 0.1");
+  await expect(run({}, { observed: one })).rejects.toThrow("observed: 1 row is too few; at least two are needed");
   await expect(run({ backtest: 2 }, { observed: one })).rejects.toThrow(
-    "observed: 1 rows are too few for --backtest 2",
+    "observed: 1 row is too few; at least two are needed",
   );
 });
 

@@ -104,7 +104,7 @@ test.each([
   [{ series: "station", future: "other" }, 'other: row 3: the series "Davos" is not in the observed file'],
   [{ series: "station", observed: "twice" }, 'twice: row 3, column "date": 20200101 of "A" stands in row 2 already'],
   [{ series: "station", observed: "unnamed" }, 'unnamed: row 3, column "station": the name of the series is empty'],
-  [{ series: "station", observed: "short" }, "short (B): no row is left to train on before --holdout 0.1"],
+  [{ series: "station", observed: "short" }, "short (B): 1 row is too few; at least two are needed"],
   [{ series: "station", seriesModels: true, modelFormat: "onnx" }, "--series-models writes JSON only"],
 ])("refuses %o", async (params, message) => {
   const given = {

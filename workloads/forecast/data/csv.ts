@@ -6,6 +6,9 @@ import { InputError } from "kindling";
  * are numbered from 1 with the header.
  */
 export function parseCsv(text: string, name: string): string[][] {
+  if (/\r[^\n]/.test(text) && !text.includes("\n")) {
+    throw new InputError(`${name}: its lines end in CR alone; save the file with line ends of LF or CRLF`);
+  }
   const records: string[][] = [];
   let fields: string[] = [];
   let at = 0;

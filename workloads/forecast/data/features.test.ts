@@ -32,7 +32,7 @@ function table(columns: Record<string, readonly number[]>, gaps: readonly number
 /** By row and by the feature's name. */
 function featuresOf(options: Partial<FeatureOptions>, given: Table, target = "humidity"): Record<string, number>[] {
   const predictors = [...given.columns.keys()].filter((name) => name !== target).sort();
-  const plan = planFeatures({ ...OPTIONS, ...options }, predictors, target);
+  const plan = planFeatures({ ...OPTIONS, ...options }, predictors, target, "w.csv");
   const histories = new Map([...given.columns].map(([name, values]) => [name, new History(given.days, values)]));
   const { names, values } = makeFeatures(given, plan, histories);
   return given.days.map((_, row) =>
@@ -89,8 +89,11 @@ test("harmonics go round once a year, twice a year, …", () => {
 });
 
 test.each([
-  [{ lags: [1], lagColumns: "pressure" }, '--lag-columns: there is no column "pressure"; the file has humidity, temp'],
-  [{ known: "humidity" }, '--known: there is no column "humidity"; the file has temp'],
+  [
+    { lags: [1], lagColumns: "pressure" },
+    'w.csv: the column "pressure" of --lag-columns is missing; the file has humidity, temp',
+  ],
+  [{ known: "humidity" }, 'w.csv: the column "humidity" of --known is missing; the file has temp'],
 ])("refuses %o", (options, message) => {
   expect(() => featuresOf(options, table({ humidity: [1], temp: [2] }))).toThrow(message);
 });

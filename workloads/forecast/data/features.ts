@@ -55,12 +55,17 @@ export type FeatureOptions = {
 export const predictorsOf = (header: readonly string[], target: string): string[] =>
   header.filter((column) => column !== target).sort();
 
-/** Settles the options for a file's columns. */
-export function planFeatures(options: FeatureOptions, predictors: readonly string[], target: string): FeaturePlan {
+/** Settles the options for a file's columns; `file` is its name, for messages. */
+export function planFeatures(
+  options: FeatureOptions,
+  predictors: readonly string[],
+  target: string,
+  file: string,
+): FeaturePlan {
   const { harmonics, horizon, lags, windows } = options;
   const looks = lags.length + windows.length > 0;
-  const past = choose("lag-columns", options.lagColumns, [target, ...predictors], { target: [target] });
-  const known = choose("known", options.known, predictors, { none: [] });
+  const past = choose(file, "lag-columns", options.lagColumns, [target, ...predictors], { target: [target] });
+  const known = choose(file, "known", options.known, predictors, { none: [] });
   const same = horizon === null ? predictors : known.sort();
   const count = same.length + 2 * harmonics + (looks ? past.length * (lags.length + windows.length) : 0);
   if (count > MAX_FEATURES) {
@@ -79,6 +84,7 @@ export function planFeatures(options: FeatureOptions, predictors: readonly strin
 }
 
 function choose(
+  file: string,
   option: string,
   text: string,
   all: readonly string[],
@@ -88,7 +94,9 @@ function choose(
   const names = words[text] ?? text.split(",").map((name) => name.trim());
   for (const name of names) {
     if (all.includes(name)) continue;
-    throw new InputError(`--${option}: there is no column "${name}"; the file has ${all.slice(0, 20).join(", ")}`);
+    throw new InputError(
+      `${file}: the column "${name}" of --${option} is missing; the file has ${all.slice(0, 20).join(", ")}`,
+    );
   }
   return [...new Set(names)];
 }

@@ -47,12 +47,20 @@ function divideFold(
   file: string,
 ): Division {
   const size = Math.floor(rows / (folds + 1));
+  checkRows(rows, file);
   if (size === 0) {
     throw new InputError(`${file}: ${rows} rows are too few for --backtest ${folds}; it needs ${folds + 1} or more`);
   }
   const start = rows - (folds - fold) * size;
   const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, row) => from + row);
   return { train: range(0, start), check: range(start, start + size) };
+}
+
+/** Throws where no division can leave a row to train on and one to check. */
+export function checkRows(rows: number, file: string): void {
+  if (rows >= 2) return;
+  const count = rows === 1 ? "1 row is" : `${rows} rows are`;
+  throw new InputError(`${file}: ${count} too few; at least two are needed, one to train on and one to check`);
 }
 
 /** The last rows are checked, rounded up, or those of a range of days; rows after such a range are in neither part. */
@@ -63,6 +71,7 @@ export function divide(days: readonly Day[], holdout: string, file: string): Div
       `--holdout ${holdout}: write a share such as 0.1, or dates FROM..TO such as 20200701..20200930`,
     );
   }
+  checkRows(days.length, file);
   const rows = days.map((_, row) => row);
   const isChecked =
     "share" in parsed

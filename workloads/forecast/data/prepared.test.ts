@@ -97,7 +97,7 @@ test("refuses holdouts that are none, and those that leave nothing", () => {
   }
   expect(() => divide(days, "19990101..19990201", "w.csv")).toThrow("w.csv: no row lies in --holdout");
   expect(() => divide(days, "20200101..20200110", "w.csv")).toThrow("w.csv: no row is left to train on");
-  expect(() => divide(days.slice(0, 1), "0.1", "w.csv")).toThrow("no row is left to train on");
+  expect(() => divide(days.slice(0, 1), "0.1", "w.csv")).toThrow("w.csv: 1 row is too few");
 });
 
 test.each([

@@ -75,7 +75,7 @@ export function prepareTables(request: PrepareRequest): {
   const { observed, predictors, target } = request;
   const train = takeRows(observed, [...observed.days.keys()].slice(0, request.trainRows));
   const columns = [...predictors, target];
-  const plan = planFeatures(request.features, predictors, target);
+  const plan = planFeatures(request.features, predictors, target, observed.name);
   const ranges = new Map(columns.map((column) => [column, fitRange(columnOf(train, column))]));
   const cleaned = cleanTable(train, columns, (values, column) => cleanColumn(values, ranges.get(column)));
   const known = withTarget(cleaned.table, target);

@@ -116,7 +116,10 @@ export function place(places: ReadonlyMap<string, number>, column: string, file:
   const advice = option === undefined ? "" : ` (choose the ${option} column with --${option})`;
   const names = [...places.keys()].slice(0, LISTED).join(", ");
   const more = places.size > LISTED ? ` and ${places.size - LISTED} more` : "";
-  throw new InputError(`${file}: row 1: the column "${column}" is missing${advice}; the file has ${names}${more}`);
+  const separated = places.size === 1 && /[;\t|]/.test(names) ? "; columns must be separated by commas" : "";
+  throw new InputError(
+    `${file}: row 1: the column "${column}" is missing${advice}; the file has ${names}${more}${separated}`,
+  );
 }
 
 /** NaN where the field stands for a missing value; `undefined` where it is neither that nor a number up to LARGEST. */

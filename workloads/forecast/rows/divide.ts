@@ -1,6 +1,6 @@
 import { InputError } from "kindling";
 import { compactDate, type DateForm, type Day } from "../data/dates.ts";
-import { type Case, parseHoldout } from "../data/holdout.ts";
+import { type Case, checkRows, parseHoldout } from "../data/holdout.ts";
 import type { Division } from "./survey.ts";
 
 /** How many rows of a part of a file each day has. */
@@ -29,6 +29,7 @@ export function divideDays(parts: readonly DayCounts[], wanted: Case, file: stri
     part.days.forEach((day, at) => counts.set(day, (counts.get(day) ?? 0) + (part.counts[at] as number)));
   }
   const days = [...counts.keys()].sort((a, b) => a - b);
+  const rows = parts.reduce((total, part) => total + part.rows, 0);
   const [first, last] = [days[0], days.at(-1)];
   if (first === undefined || last === undefined) throw new InputError(`${file}: there is a header but no row below it`);
   if (last - first > LONGEST_SPAN) {
@@ -39,6 +40,7 @@ export function divideDays(parts: readonly DayCounts[], wanted: Case, file: stri
     return { trainBefore: NEVER, checkFrom: NEVER, checkTo: -NEVER, trainedFrom: first, trainedTo: last };
   }
   if (wanted.kind === "fold") throw new RangeError("there are no folds of rows");
+  checkRows(rows, file);
   const { holdout } = wanted;
   const parsed = parseHoldout(holdout);
   if (parsed === undefined) {

@@ -58,9 +58,9 @@ export async function driveRows(job: Job, params: Params, observed: RowFile): Pr
   return job.collect({ "result.csv": model.result, [`model.${params.modelFormat}`]: model.file }, metrics);
 }
 
-const featurePlan = (params: Params, { layout }: RowFile): FeaturePlan => {
+const featurePlan = (params: Params, { layout, source }: RowFile): FeaturePlan => {
   const names = layout.columns.slice(0, -1).map((place) => layout.names[place] as string);
-  return planFeatures(featureOptions(params), names, params.target);
+  return planFeatures(featureOptions(params), names, params.target, source.name);
 };
 
 interface TrainedCase {

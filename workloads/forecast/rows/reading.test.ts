@@ -101,6 +101,9 @@ const bad: readonly [string, string][] = [
   ["a quote in a field", `${head}20200101,1"2,2\n`],
   ["text after a quote", `${head}20200101,"1"2,2\n`],
   ["a nameless column", "date,,y\n20200101,1,2\n"],
+  ["one row", `${head}20200101,1,2\n`],
+  ["lines that end in CR", "date,x,y\r20200101,1,2\r20200102,1,2\r"],
+  ["semicolons", "date;x;y\n20200101;1;2\n"],
   ["infinity", `${head}20200101,1,2\n20200102,1e999,2\n`],
   ["no known target", `${head}20200101,1,\n20200102,1,\n`],
 ];
@@ -135,7 +138,7 @@ test("blank lines and CRLF at the end do not count, and days may repeat", async 
 
 const names = ["rainfall", "temp", "wind"];
 const features = { harmonics: 1, horizon: null, lags: [], windows: [], lagColumns: "target", known: "none" };
-const plan = planFeatures(features, names, "humidity");
+const plan = planFeatures(features, names, "humidity", "file.csv");
 
 /** Rules from parts of a file, on rows that the share takes. */
 async function rulesOf(text: string, parts: number, share: number, maxBins: number) {

@@ -58,7 +58,7 @@ export const readFiles = defineTask<ReadInput, readonly SeriesTables[], undefine
     });
     checkSpan(observed);
     const predictors = predictorsOf([...observed.columns.keys()], target);
-    const { same } = planFeatures(input.features, predictors, target);
+    const { same } = planFeatures(input.features, predictors, target, observed.name);
     const notes: string[] = [];
     const future =
       sources.future === null
