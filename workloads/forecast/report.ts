@@ -28,6 +28,9 @@ export interface Fitted {
   readonly trained: TrainedSummary;
 }
 
+/** Features that all series' importances name together, of each the same number: metrics are small. */
+const MOST_IMPORTANCES = 10_000;
+
 const NOTHING_SCORED = { rows: 0, mse: null, rmse: null, mae: null, r2: null, mape: null };
 
 /**
@@ -54,11 +57,9 @@ export function jobMetrics(
     leaves: leaves.length === 0 ? null : leaves.reduce((total, count) => total + count, 0) / leaves.length,
     ...countsOf(last, ["train", "holdout"]),
   };
-  const choice = last[0]?.trained.choice;
-  if (choice !== undefined) metrics["auto"] = choice;
-  Object.assign(metrics, last[0]?.trained.explanation);
+  Object.assign(metrics, reasonsOf(last));
   if (params.backtest !== undefined) metrics["backtest"] = backtestMetrics(checked, params.backtest);
-  if (params.series !== undefined) metrics["series"] = seriesMetrics(checked, final);
+  if (params.series !== undefined) metrics["series"] = seriesMetrics(checked, last, final);
   for (const part of ["future", "actual"]) {
     if (final.every(({ summary }) => summary.rows[part] === undefined)) continue;
     metrics[part] = { rows: rowsOf(final, part), ...scored(final, part, {}), ...countsOf(final, [part]) };
@@ -100,15 +101,31 @@ function backtestMetrics(checked: readonly Fitted[], count: number): Metrics {
   };
 }
 
-function seriesMetrics(checked: readonly Fitted[], final: readonly Fitted[]): Metrics {
+/** What `--model auto` and `--explain` say of a single model; of several nothing, since it holds for each alone. */
+function reasonsOf([only, ...others]: readonly Fitted[], most = MOST_IMPORTANCES): Metrics {
+  if (only === undefined || others.length > 0) return {};
+  const { choice, explanation } = only.trained;
+  const first = (of: Readonly<Record<string, number>>) => Object.fromEntries(Object.entries(of).slice(0, most));
+  const auto = choice === undefined ? {} : { auto: choice };
+  if (explanation === undefined) return auto;
+  const { outOfBag, importances } = explanation;
+  return {
+    ...auto,
+    outOfBag,
+    importances: { impurity: first(importances.impurity), permutation: first(importances.permutation) },
+  };
+}
+
+function seriesMetrics(checked: readonly Fitted[], last: readonly Fitted[], final: readonly Fitted[]): Metrics {
   const names = [...new Set(checked.map(({ summary }) => summary.series ?? ""))];
   const own = (name: string, fitted: readonly Fitted[]): Fitted[] =>
     fitted.filter(({ summary }) => summary.series === name);
+  const most = Math.max(1, Math.floor(MOST_IMPORTANCES / names.length));
   return Object.fromEntries(
     names.map((name) => {
       const future = own(name, final).filter(({ summary }) => summary.rows["actual"] !== undefined);
       const actual = future.length === 0 ? {} : { actual: scored(future, "actual") };
-      return [name, { ...scored(own(name, checked), "holdout"), ...actual }];
+      return [name, { ...scored(own(name, checked), "holdout"), ...reasonsOf(own(name, last), most), ...actual }];
     }),
   );
 }

@@ -78,6 +78,37 @@ test("backtests every series, and says how good all are fold by fold", async () 
   expect((metrics["series"] as unknown as Record<string, { rows: number }>)["Chur"]?.rows).toBe(266);
 });
 
+test("what is said of one model stands under its series, and of folds the last is explained alone", async () => {
+  const said = ["outOfBag", "importances", "auto"];
+  const options = { series: "station", explain: true, backtest: 2 };
+  const { metrics, stages } = await run(options);
+  for (const name of said) expect(metrics[name]).toBeUndefined();
+  const series = metrics["series"] as unknown as Record<string, { outOfBag: object; importances: object }>;
+  for (const { station, observed } of places) {
+    const alone = await run(
+      { explain: true, backtest: 2 },
+      { observed: bytes(["date,temp,wind,rainfall,humidity", ...observed]) },
+    );
+    expect(series[station]?.outOfBag).toEqual(alone.metrics["outOfBag"]);
+    expect(series[station]?.importances).toEqual(alone.metrics["importances"]);
+  }
+  const explained = stages.filter(({ label }) => label.startsWith("explain"));
+  expect(explained.map(({ label }) => label)).toEqual(
+    STATIONS.toSorted()
+      .map((station) => expect.stringContaining(`fold 2, ${station}`) as string)
+      .toSorted(),
+  );
+  const single = await run(options, {
+    observed: bytes([
+      "station,date,temp,wind,rainfall,humidity",
+      ...(places[0]?.observed.map((row) => `A,${row}`) ?? []),
+    ]),
+  });
+  expect(single.metrics["importances"]).toEqual(
+    (single.metrics["series"] as unknown as typeof series)["A"]?.importances,
+  );
+});
+
 test("the same bytes from both kernels and any cut into tasks", async () => {
   const options = { series: "station", future: "future" };
   const reference = await run({ ...options, partitions: 1 }, files, "js");

@@ -1,6 +1,7 @@
 import { type Broadcast, type Dataset, defineWorkload, type Job } from "kindling";
 import { chooseModel } from "./auto.ts";
 import { prepareCases, type Unit, unitsOf } from "./cases.ts";
+import type { Case } from "./data/holdout.ts";
 import type { Prepared } from "./data/prepared.ts";
 import { encodeModel } from "./encode-model.ts";
 import type { Forest } from "./forest/forest.ts";
@@ -112,8 +113,7 @@ async function trainAll(job: Job, params: Params, units: readonly Unit[], leaves
   return lockstep(job, units, async (job, unit) => {
     const trained = await train(job, shared, unit);
     const { wanted, summary } = unit;
-    const isLast = wanted.kind !== "fold" || wanted.fold === wanted.folds - 1;
-    const writes = leaves && isLast && (params.series === undefined || params.seriesModels);
+    const writes = leaves && isLast(wanted) && (params.series === undefined || params.seriesModels);
     return {
       unit,
       fold: wanted.kind === "fold" ? wanted.fold : 0,
@@ -123,6 +123,9 @@ async function trainAll(job: Job, params: Params, units: readonly Unit[], leaves
     };
   });
 }
+
+/** Whether a case trains on the most rows of its kind: its model is the one that leaves the job and is explained. */
+const isLast = (wanted: Case): boolean => wanted.kind !== "fold" || wanted.fold === wanted.folds - 1;
 
 /** One file: the rows of each series together, and by day. */
 function inSeriesOrder(units: readonly TrainedUnit[]): Dataset<string> {
@@ -136,7 +139,7 @@ async function train(job: Job, params: Params, { dataset, partition, summary, wa
   const { model } = params;
   const source = { dataset, partition };
   const size = { rows: summary.rows["train"] ?? 0, features: summary.features };
-  const named = { label, checks: wanted.kind !== "all", ...size };
+  const named = { label, explains: params.explain && wanted.kind !== "all" && isLast(wanted), ...size };
   if (params.engine === "ml-random-forest") {
     return trainLibrary(job, planModel({ ...params, model: "rf" }, size.features), source, label);
   }
@@ -145,10 +148,10 @@ async function train(job: Job, params: Params, { dataset, partition, summary, wa
   return { ...(await trainForest(job, params, plan, source, named)), choice };
 }
 
-/** What a model is called in stages, and whether there are rows to check it on. */
+/** What a model is called in stages, and whether it is explained, by rows that check it. */
 type Named = {
   readonly label: string;
-  readonly checks: boolean;
+  readonly explains: boolean;
   /** To train on. */
   readonly rows: number;
   readonly features: number;
@@ -160,7 +163,7 @@ async function trainForest(
   params: Params,
   plan: ModelPlan,
   partition: Partition,
-  { label, checks }: Named,
+  { label, explains }: Named,
 ): Promise<Trained> {
   const { model, options, trees, models, ranges, linear } = plan;
   const asksMore = params.intervals !== undefined || params.explain;
@@ -178,7 +181,7 @@ async function trainForest(
     ? job.map(predict, forest, stage)
     : job.map(predictIntervals, forest, stage));
   const predictions = await job.reduce(average, sums, { broadcast, label: `score (${label})` });
-  const explanation = params.explain && checks ? await explainTrees(job, forest, broadcast, label) : undefined;
+  const explanation = explains ? await explainTrees(job, forest, broadcast, label) : undefined;
   return {
     predictions,
     judged: judgedOf(predictions),

@@ -13,10 +13,12 @@ const CAPTIONS: Readonly<Record<string, string>> = {
 
 /**
  * A section on how much each feature matters: `importances` holds a number by feature, or such numbers by the way they were
- * measured. `undefined` where there are none.
+ * measured; `whose` follows the title where there are several series. `undefined` where there are none.
  */
 export function importances(
   value: Value,
+  id = "importances",
+  whose = "",
 ): { readonly id: string; readonly title: string; readonly content: Markup } | undefined {
   const fields = fieldsOf(value);
   const flat = Object.values(fields).some((entry) => typeof entry === "number");
@@ -29,7 +31,7 @@ export function importances(
     return entries.length === 0 ? [] : [bars(CAPTIONS[way] ?? titleOf(way), ["Feature", titleOf(way)], entries)];
   });
   if (tables.length === 0) return undefined;
-  return { id: "importances", title: "What matters", content: html`${tables}` };
+  return { id, title: `What matters${whose}`, content: html`${tables}` };
 }
 
 const titleOf = (way: string): string => `${way.charAt(0).toUpperCase()}${way.slice(1)}`;

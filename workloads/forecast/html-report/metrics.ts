@@ -43,7 +43,7 @@ export function metricsSection(metrics: Fields): Markup {
     );
   }
   const series = Object.entries(fieldsOf(metrics["series"])).map(([name, scores]): Row => [name, fieldsOf(scores)]);
-  if (series.length > 0) parts.push(html`<h3>Series</h3>`, scoreTable("Each series", "Series", series));
+  if (series.length > 0) parts.push(html`<h3>Series</h3>`, ...seriesTables(series));
   const candidates = Object.entries(fieldsOf(fieldsOf(metrics["auto"])["candidates"]));
   if (candidates.length > 0) {
     const rows = candidates.map(([name, mse]) => [name, show(mse)]);
@@ -56,6 +56,24 @@ export function metricsSection(metrics: Fields): Markup {
   const { notes } = metrics;
   if (Array.isArray(notes)) parts.push(html`<ul>${notes.map((note) => html`<li>${String(note)}</li>`)}</ul>`);
   return html`${parts}`;
+}
+
+/** The scores of each series and, where they were asked for, those out of bag and the models that were chosen. */
+function seriesTables(series: readonly Row[]): Markup[] {
+  const outOfBag = series.map(([name, scores]): Row => [name, fieldsOf(scores["outOfBag"])]);
+  const chosen = series.flatMap(([name, scores]) => {
+    const { chosen } = fieldsOf(scores["auto"]);
+    return typeof chosen === "string" ? [[name, chosen]] : [];
+  });
+  const tables = [scoreTable("Each series", "Series", series)];
+  if (outOfBag.some(([, scores]) => typeof scores["mse"] === "number")) {
+    tables.push(scoreTable("The training rows of each series, out of bag", "Series", outOfBag));
+  }
+  if (chosen.length > 0) {
+    const shown = chosen.length > MOST ? ` (the first ${MOST} of ${chosen.length} series)` : "";
+    tables.push(table(`The model chosen for each series${shown}`, ["Series", "Model"], chosen.slice(0, MOST)));
+  }
+  return tables;
 }
 
 function comparison(caption: string, scores: Fields): Markup {

@@ -22,7 +22,12 @@ type Section = { readonly id: string; readonly title: string; readonly content: 
 export function reportPage(job: ReportedJob, data: ReportData): string {
   const sections = [
     { id: "metrics", title: "How good it is", content: metricsSection(job.metrics) },
-    ...data.series.slice(0, DRAWN_SERIES).flatMap((series, index) => seriesSections(series, data.target, `s${index}`)),
+    ...data.series
+      .slice(0, DRAWN_SERIES)
+      .flatMap((series, index) => [
+        ...seriesSections(series, data.target, `s${index}`),
+        data.series.length > 1 ? seriesImportances(series, job.metrics, `s${index}`) : undefined,
+      ]),
     importances(job.metrics["importances"]),
     { id: "run", title: "How it was made", content: runSection(job) },
   ].filter((section): section is Section => section !== undefined);
@@ -92,6 +97,11 @@ ${againstTruth(holdout, target, `${id}-pairs`)}`,
       : undefined,
     { id: `${id}-data`, title: `The data${suffix}`, content: rawSeries(series, `${id}-raw`) },
   ];
+}
+
+function seriesImportances({ name }: SeriesReport, metrics: ReportedJob["metrics"], id: string): Section | undefined {
+  const own = fieldsOf(fieldsOf(metrics["series"])[name ?? ""]);
+  return importances(own["importances"], `${id}-importances`, ` (${name})`);
 }
 
 function modelLine(params: Value, metrics: ReportedJob["metrics"]): string {

@@ -60,7 +60,7 @@ test("report.json holds the series as they came, the checked rows with their tru
 test("folds follow each other, series stand apart, and the same run gives the same bytes", async () => {
   const rows = head(weather.observed, 200).split("\n");
   const two = [`${rows[0]},place`, ...rows.slice(1).flatMap((row) => [`${row},"a, b"`, `${row},c`])].join("\n");
-  const params = { series: "place", backtest: 2 };
+  const params = { series: "place", backtest: 2, explain: true };
   const result = await run(params, { observed: bytes(two) });
   const data = dataOf(result);
   expect(data.series.map(({ name }) => name)).toEqual(["a, b", "c"]);
@@ -68,7 +68,14 @@ test("folds follow each other, series stand apart, and the same run gives the sa
   expect((await run(params, { observed: bytes(two) })).artifacts).toEqual(result.artifacts);
   const page = reportPage(job(result.metrics), data);
   expect(reportPage(job(result.metrics), data)).toBe(page);
-  expect(page).toContain("Predicted and actual (a, b)");
+  for (const title of [
+    "Predicted and actual (a, b)",
+    "What matters (a, b)",
+    "What matters (c)",
+    "of each series, out of bag",
+  ]) {
+    expect(page).toContain(title);
+  }
 });
 
 /** Opening tags as a browser's tokenizer sees them, with the names of their attributes. */
