@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { philoxRng } from "../../../shared/rng.ts";
 import { fitTrees, referenceGrower } from "./fit.ts";
-import { type ForestOptions, LEAF, MISSING_LEFT, UNLIMITED } from "./forest.ts";
+import { type Forest, type ForestOptions, LEAF, MISSING_LEFT, UNLIMITED } from "./forest.ts";
 import { drawFromLeaves, inspect } from "./inspect.ts";
 import { drawRows } from "./sample.ts";
 import { makeTrainingSet } from "./training-set.ts";
@@ -76,29 +76,88 @@ test.each(kinds)("gains are what the squared error falls by from each node to it
   });
 });
 
-test("a row is out of bag for the trees that did not draw it", () => {
+/** The leaf of each training row in the tree at `root`, from the top down: rows are divided at each node. */
+function leavesOf(forest: Forest, root: number): number[] {
+  const leaves = new Array<number>(rows).fill(-1);
+  const divide = (node: number, inside: readonly number[]): void => {
+    const code = forest.column[root + node] as number;
+    if (code === LEAF) {
+      for (const row of inside) leaves[row] = root + node;
+      return;
+    }
+    const toLeft = new Set(
+      inside.filter((row) => {
+        const value = features[row * columns + (code & ~MISSING_LEFT)] as number;
+        return Number.isNaN(value) ? code >= MISSING_LEFT : value <= (forest.value[root + node] as number);
+      }),
+    );
+    const child = forest.left[root + node] as number;
+    divide(child, [...toLeft]);
+    divide(
+      child + 1,
+      inside.filter((row) => !toLeft.has(row)),
+    );
+  };
+  divide(
+    0,
+    Array.from({ length: rows }, (_, row) => row),
+  );
+  return leaves;
+}
+
+const rootsOf = ({ sizes }: Forest): number[] =>
+  Array.from(sizes, (_, tree) => sizes.subarray(0, tree).reduce((sum, size) => sum + size, 0));
+
+test("out of bag are a row's leaves in the trees that did not draw it", () => {
   const options = (kinds[0] as [string, ForestOptions])[1];
-  const forest = fitTrees(referenceGrower(set, options), { first: 0, count: 9 }, context);
+  const forest = fitTrees(referenceGrower(set, options), { first: 2, count: 9 }, context);
   const { outOfBag, outOfBagTrees } = inspect(forest, set, options);
-  const missed = new Uint32Array(rows);
-  for (let tree = 0; tree < 9; tree++) {
-    drawRows(rows, options, tree).forEach((times, row) => {
-      if (times === 0) missed[row] = (missed[row] as number) + 1;
-    });
+  const trees = rootsOf(forest).map((root, index) => ({
+    leaves: leavesOf(forest, root),
+    times: drawRows(rows, options, 2 + index),
+  }));
+  for (let row = 0; row < rows; row++) {
+    const without = trees.filter(({ times }) => times[row] === 0);
+    const values = without.map(({ leaves }) => forest.value[leaves[row] as number] as number);
+    expect(outOfBagTrees[row]).toBe(without.length);
+    expect(outOfBag[row]).toBe(values.reduce((sum, value) => sum + value, 0));
   }
-  expect(outOfBagTrees).toEqual(missed);
-  outOfBag.forEach((sum, row) => {
-    expect(Math.abs(sum)).toBeLessThanOrEqual((missed[row] as number) * 2 ** 36);
-  });
 });
 
-test("what is drawn from a leaf is the target of one of its rows, the same for the same tree", () => {
+test("what is drawn from a leaf is the target of one of its drawn rows, the same for all rows in it and for the same tree", () => {
   const options = { ...(kinds[0] as [string, ForestOptions])[1], minLeaf: 10 };
   const forest = fitTrees(referenceGrower(set, options), { first: 4, count: 5 }, context);
   const drawn = drawFromLeaves(forest, set, options, features, rows);
-  const known = new Set(set.targets);
-  expect(drawn.every((target) => known.has(target))).toBe(true);
-  expect(new Set(drawn.subarray(0, rows)).size).toBeGreaterThan(1);
+  for (const [tree, root] of rootsOf(forest).entries()) {
+    const times = drawRows(rows, options, 4 + tree);
+    const ofTree = drawn.subarray(tree * rows, (tree + 1) * rows);
+    const leaves = leavesOf(forest, root);
+    for (const leaf of new Set(leaves)) {
+      const inside = [...leaves.keys()].filter((row) => leaves[row] === leaf);
+      const targets = inside.filter((row) => times[row] !== 0).map((row) => set.targets[row]);
+      const [one, ...others] = new Set(inside.map((row) => ofTree[row]));
+      expect(others).toEqual([]);
+      expect(targets).toContain(one);
+    }
+  }
   const last = fitTrees(referenceGrower(set, options), { first: 8, count: 1 }, context);
   expect(drawFromLeaves(last, set, options, features, rows)).toEqual(drawn.subarray(4 * rows));
+});
+
+test("a leaf's rows are drawn as often as the tree's sample has them", () => {
+  const options = { seed: 6, maxDepth: 0, minLeaf: 1, maxFeatures: 1 };
+  const four = makeTrainingSet(Float64Array.of(1, 2, 3, 4), 1, Float64Array.of(0, 1, 2, 3));
+  const count = 4000;
+  const forest = fitTrees(referenceGrower(four, options), { first: 0, count }, context);
+  const drawn = drawFromLeaves(forest, four, options, Float64Array.of(1), 1);
+  const samples = Array.from({ length: count }, (_, tree) => drawRows(4, options, tree));
+  for (let row = 0; row < 4; row++) {
+    for (let times = 0; times <= 4; times++) {
+      const trees = [...samples.keys()].filter((tree) => samples[tree]?.[row] === times);
+      const hits = trees.filter((tree) => drawn[tree] === four.targets[row]).length;
+      // Four standard deviations of a binomial count.
+      const spread = 4 * Math.sqrt(trees.length * (times / 4) * (1 - times / 4));
+      expect(Math.abs(hits - (trees.length * times) / 4)).toBeLessThanOrEqual(spread);
+    }
+  }
 });
