@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MISSING_RANK, makeTrainingSet } from "./training-set.ts";
+import { MISSING_RANK, makeTrainingSet, meanOf, targetsOf } from "./training-set.ts";
 
 test("ranks and orders columns, equal rows by number, missing ones last", () => {
   const features = Float64Array.of(...[5, 1], ...[Number.NaN, -0], ...[2, 0], ...[5, Number.NaN], ...[-3, 1]);
@@ -14,8 +14,8 @@ test("decimal targets become multiples of a whole number that read back as the s
   const targets = Float64Array.of(32.18, 22.84, 29.38, 71.92, 17.19);
   const set = makeTrainingSet(new Float64Array(5), 1, targets);
   expect(Number.isInteger(Math.round(set.base * 100)) && set.scale % 100 === 0).toBe(true);
-  const shift = Math.round(set.base * set.scale);
-  expect(set.targets.map((units) => (units + shift) / set.scale)).toEqual(targets);
+  expect(targetsOf(set)).toEqual(targets);
+  expect(set.targets.map((units) => meanOf(3 * units, 3, set))).toEqual(targets);
 });
 
 test.each([

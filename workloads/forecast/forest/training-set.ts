@@ -11,11 +11,18 @@ export const FINEST_SCALE = 2 ** 400;
 /** Targets that are decimals of one of these units stay so: 32.18 is predicted as 32.18. */
 const DECIMALS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
 
+/** A target is base + (its whole number) / scale. */
+export type TargetFrame = {
+  readonly base: number;
+  /** A power of two, times a power of ten where the targets are decimals. */
+  readonly scale: number;
+};
+
 /**
  * What trees are trained on. Targets are whole numbers, in units of 1 / scale from `base`; so every sum of them is exact
  * and has no order, whichever kernel or node adds them up.
  */
-export type TrainingSet = {
+export type TrainingSet = TargetFrame & {
   readonly rows: number;
   readonly columns: number;
   /** [columns × rows] The rows by rising value, missing ones last, equal ones by their number. */
@@ -29,9 +36,6 @@ export type TrainingSet = {
   readonly uppers?: Float64Array;
   /** [rows] */
   readonly targets: Float64Array;
-  readonly base: number;
-  /** A power of two, times a power of ten where the targets are decimals. */
-  readonly scale: number;
 };
 
 /**
@@ -95,7 +99,7 @@ function concatenate(parts: readonly Float64Array[]): Pick<TrainingSet, "values"
   return { values, valueStart };
 }
 
-function wholeNumbers(targets: Float64Array): Pick<TrainingSet, "targets" | "base" | "scale"> {
+function wholeNumbers(targets: Float64Array): Pick<TrainingSet, "targets" | keyof TargetFrame> {
   const decimal = DECIMALS.find((unit) => targets.every((target) => Math.round(target * unit) / unit === target));
   let sum = 0;
   for (const target of targets) sum += target;
@@ -123,9 +127,12 @@ export function rowValues({ rows, columns, order, ranks, values, valueStart }: T
   return features;
 }
 
+/** The mean of `count` targets whose whole numbers add up to `sum`; by one division, so that it is the double nearest to a mean of decimals. */
+export const meanOf = (sum: number, count: number, { base, scale }: TargetFrame): number =>
+  (sum + count * Math.round(base * scale)) / (count * scale);
+
 /** [rows] The targets, as they came where they are decimals. */
-export const targetsOf = ({ targets, base, scale }: TrainingSet): Float64Array =>
-  targets.map((units) => (units + Math.round(base * scale)) / scale);
+export const targetsOf = (set: TrainingSet): Float64Array => set.targets.map((units) => meanOf(units, 1, set));
 
 /** The same rows with other targets. */
 export const withTargets = (set: TrainingSet, targets: Float64Array): TrainingSet => ({

@@ -3,8 +3,8 @@ import { philoxRng } from "../../../shared/rng.ts";
 import type { Prepared, Query } from "../data/prepared.ts";
 import { type Forest, sumLeaves } from "../forest/forest.ts";
 import { type Inspection, inspect } from "../forest/inspect.ts";
-import { linearValue } from "../forest/linear.ts";
-import { targetsOf } from "../forest/training-set.ts";
+import { predictionsOf } from "../forest/predictions.ts";
+import { meanOf, targetsOf } from "../forest/training-set.ts";
 import { type Scores, score } from "../metrics.ts";
 
 /** Permutations of each column. */
@@ -125,11 +125,7 @@ function permutationErrors(parts: readonly Witness[], prepared: Prepared): Float
     const sums = new Float64Array(dates.length);
     for (const part of parts) addTo(sums, part.sums[index] as Float64Array);
     const asked = linear === undefined ? values : permuted(values, features.length, dates.length, seed, index);
-    const predictions = sums.map((sum, row) => {
-      const trend = linear === undefined ? 0 : linearValue(linear, asked, row * features.length);
-      return trend + training.base + sum / (models * training.scale);
-    });
-    return score(predictions, truth)?.mse ?? 0;
+    return score(predictionsOf(sums, models, training, linear, asked), truth)?.mse ?? 0;
   };
   const plain = errorOf(0);
   return Float64Array.from(features, (_, column) => {
@@ -149,7 +145,7 @@ function outOfBagScores(parts: readonly Witness[], { training }: Prepared): Scor
     addTo(trees, outOfBagTrees);
   }
   const truth = targetsOf(training).map((target, row) => (trees[row] === 0 ? Number.NaN : target));
-  const predictions = sums.map((sum, row) => training.base + sum / (trees[row] as number) / training.scale);
+  const predictions = sums.map((sum, row) => meanOf(sum, trees[row] as number, training));
   return score(predictions, truth);
 }
 

@@ -1,7 +1,7 @@
 import { defineTask, InputError } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
 import type { ForestOptions } from "../forest/forest.ts";
-import { MISSING_RANK, type TrainingSet } from "../forest/training-set.ts";
+import { rowValues, targetsOf } from "../forest/training-set.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
 
 /** The standalone original: the library of that name, one process, one task. It takes many minutes for 100 trees. */
@@ -26,10 +26,7 @@ export const libraryFit = defineTask<LibraryInput, string, Prepared>({
       isClassifier: false,
       treeOptions: { maxDepth: options.maxDepth, ...(options.minLeaf > 1 ? { minNumSamples: options.minLeaf } : {}) },
     });
-    forest.train(
-      featureRows(training),
-      Array.from(training.targets, (units) => training.base + units / training.scale),
-    );
+    forest.train(toMatrix(rowValues(training), training.columns), Array.from(targetsOf(training)));
     context.progress(trees);
     return JSON.stringify(forest);
   },
@@ -41,31 +38,19 @@ export const libraryPredict = defineTask<string, string, Prepared, Conclusion>({
     const { RandomForestRegression } = await library();
     const forest = RandomForestRegression.load(JSON.parse(model) as Parameters<typeof RandomForestRegression.load>[0]);
     const { queries, features } = context.broadcast;
-    return conclude(context, (name, rows) => {
+    return conclude(context, (name) => {
       const values = queries[name]?.features ?? new Float64Array(0);
-      refuseMissing(values);
-      const matrix = Array.from({ length: rows }, (_, row) =>
-        Array.from(values.subarray(row * features.length, (row + 1) * features.length)),
-      );
-      return Float64Array.from(forest.predict(matrix));
+      return Float64Array.from(forest.predict(toMatrix(values, features.length)));
     });
   },
 });
 
-function featureRows(training: TrainingSet): number[][] {
-  const { rows, columns, order, ranks, values, valueStart } = training;
-  const matrix = Array.from({ length: rows }, () => new Array<number>(columns).fill(Number.NaN));
-  for (let column = 0; column < columns; column++) {
-    for (let at = column * rows; at < (column + 1) * rows; at++) {
-      if (ranks[at] === MISSING_RANK) refuseMissing(Float64Array.of(Number.NaN));
-      const row = matrix[order[at] as number];
-      if (row !== undefined) row[column] = values[(valueStart[column] as number) + (ranks[at] as number)] as number;
-    }
+/** The library's form of [rows × columns] values. */
+function toMatrix(values: Float64Array, columns: number): number[][] {
+  if (values.some(Number.isNaN)) {
+    throw new InputError("ml-random-forest cannot work with missing values: fill them, or use --engine kindling");
   }
-  return matrix;
-}
-
-function refuseMissing(values: Float64Array): void {
-  if (values.every((value) => value === value)) return;
-  throw new InputError("ml-random-forest cannot work with missing values: fill them, or use --engine kindling");
+  return Array.from({ length: values.length / columns }, (_, row) =>
+    Array.from(values.subarray(row * columns, (row + 1) * columns)),
+  );
 }

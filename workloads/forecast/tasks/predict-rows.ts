@@ -2,6 +2,7 @@ import { defineTask } from "kindling";
 import { type Day, formatDate } from "../data/dates.ts";
 import type { CleaningCounts } from "../data/prepared.ts";
 import { type Forest, sumLeaves } from "../forest/forest.ts";
+import { predictionsOf } from "../forest/predictions.ts";
 import { RowBatch } from "../rows/batch.ts";
 import { readRows } from "../rows/records.ts";
 import { LISTED, type Part, RowCleaner, type RowRules } from "../rows/rules.ts";
@@ -74,8 +75,7 @@ function predictBatch({ prepared, frame }: RowRules, forest: readonly Forest[], 
     sumLeaves(part, features, columns, sums);
     models += part.models;
   }
-  const shift = models * Math.round(frame.base * frame.scale);
-  return sums.map((sum) => (sum + shift) / (models * frame.scale));
+  return predictionsOf(sums, models, frame, undefined, features);
 }
 
 export type ScoreInput = { readonly target: string; readonly part: Part };

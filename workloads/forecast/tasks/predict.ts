@@ -2,7 +2,8 @@ import { defineTask } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
 import type { Forest } from "../forest/forest.ts";
 import { drawFromLeaves } from "../forest/inspect.ts";
-import { linearValue } from "../forest/linear.ts";
+import { predictionsOf } from "../forest/predictions.ts";
+import type { TargetFrame } from "../forest/training-set.ts";
 import type { Intervals } from "../metrics.ts";
 import { sumLeavesJs } from "../prediction/sum-leaves.ts";
 import { type Conclusion, conclude } from "./conclude.ts";
@@ -10,7 +11,7 @@ import { type LeafSums, leafSumsTask, sumQueries } from "./leaf-sums.ts";
 
 /** What turns sums of leaves into predictions and their file. */
 type Predictable = Pick<Prepared, "target" | "series" | "header" | "features" | "linear" | "queries"> & {
-  readonly training: Pick<Prepared["training"], "base" | "scale">;
+  readonly training: TargetFrame;
 };
 
 /** Sums the leaves of a part of the forest. */
@@ -32,35 +33,25 @@ export const predictIntervals = defineTask<Forest, LeafSums, Prepared>({
 /** Adds the parts of the forest up to predictions, scores them, writes the first query's file. */
 export const average = defineTask<readonly LeafSums[], string, Predictable, Conclusion>({
   js(parts, context) {
-    const { linear, queries, features } = context.broadcast;
-    const { base, scale } = context.broadcast.training;
+    const { linear, queries, training } = context.broadcast;
     const models = parts.reduce((total, part) => total + part.models, 0);
-    // One division, so that a mean of decimals comes out as the double nearest to it.
-    const shift = models * Math.round(base * scale);
-    const predictionsOf = (name: string, rows: number): Float64Array => {
+    const toPredictions = (sums: Float64Array, count: number, name: string): Float64Array =>
+      predictionsOf(sums, count, training, linear, queries[name]?.features ?? new Float64Array(0));
+    const predictionsFor = (name: string, rows: number): Float64Array => {
       const total = new Float64Array(rows);
       for (const { sums } of parts) {
         sums[name]?.forEach((sum, row) => {
           total[row] = (total[row] as number) + sum;
         });
       }
-      const trees = total.map((sum) => (sum + shift) / (models * scale));
-      const values = queries[name]?.features;
-      if (linear === undefined || values === undefined) return trees;
-      return trees.map((value, row) => value + linearValue(linear, values, row * features.length));
+      return toPredictions(total, models, name);
     };
     const share = parts[0]?.drawn?.share;
-    if (share === undefined) return conclude(context, predictionsOf);
-    return conclude(context, predictionsOf, (name, rows) => {
+    if (share === undefined) return conclude(context, predictionsFor);
+    return conclude(context, predictionsFor, (name, rows) => {
       const drawn = parts.map((part) => part.drawn?.targets[name] ?? new Float64Array(0));
       const { lower, upper } = quantiles(drawn, rows, share);
-      const valueOf = (units: number, row: number): number => {
-        const values = queries[name]?.features;
-        const trend =
-          linear === undefined || values === undefined ? 0 : linearValue(linear, values, row * features.length);
-        return trend + (units + Math.round(base * scale)) / scale;
-      };
-      return { lower: lower.map(valueOf), upper: upper.map(valueOf) };
+      return { lower: toPredictions(lower, 1, name), upper: toPredictions(upper, 1, name) };
     });
   },
 });

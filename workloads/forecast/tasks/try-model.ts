@@ -2,7 +2,8 @@ import { defineTask, type TaskContext } from "kindling";
 import type { Prepared } from "../data/prepared.ts";
 import { fitTrees, type Grower, referenceGrower } from "../forest/fit.ts";
 import { type ForestOptions, sumLeaves } from "../forest/forest.ts";
-import { fitLinear, linearValue, takeOffLinear } from "../forest/linear.ts";
+import { fitLinear, takeOffLinear } from "../forest/linear.ts";
+import { predictionsOf } from "../forest/predictions.ts";
 import { makeTrainingSet, rowValues, type TrainingSet, targetsOf } from "../forest/training-set.ts";
 import { wasmGrower } from "../forest/wasm-grower.ts";
 import wasm from "../kernel.wasm";
@@ -51,12 +52,11 @@ function tryOut(
   };
   const forest = fitTrees(growerOf(set, options), range, work, models);
   const sums = new Float64Array(to - from);
-  sumLeaves(forest, features.subarray(from * columns, to * columns), columns, sums);
+  const checked = features.subarray(from * columns, to * columns);
+  sumLeaves(forest, checked, columns, sums);
   let squares = 0;
-  sums.forEach((sum, index) => {
-    const row = from + index;
-    const trend = linear === undefined ? 0 : linearValue(linear, features, row * columns);
-    const error = trend + set.base + sum / (models * set.scale) - (targets[row] as number);
+  predictionsOf(sums, models, set, linear, checked).forEach((prediction, index) => {
+    const error = prediction - (targets[from + index] as number);
     squares += error * error;
   });
   context.report({ rows: to - from, squares });

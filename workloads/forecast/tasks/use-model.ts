@@ -6,6 +6,7 @@ import type { Query } from "../data/prepared.ts";
 import { sortByDay } from "../data/series.ts";
 import type { Table } from "../data/table.ts";
 import type { LinearModel } from "../forest/linear.ts";
+import type { TargetFrame } from "../forest/training-set.ts";
 import type { Model, ModelHead } from "../model-file/head.ts";
 import { readModel } from "../model-file/read-model.ts";
 import { leafSumsTask } from "./leaf-sums.ts";
@@ -27,7 +28,7 @@ export type Asked = {
   readonly series: null;
   readonly header: true;
   readonly features: readonly string[];
-  readonly training: { readonly base: number; readonly scale: number };
+  readonly training: TargetFrame;
   readonly linear?: LinearModel;
   readonly queries: { readonly input: Query };
 };
