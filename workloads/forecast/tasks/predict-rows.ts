@@ -80,7 +80,7 @@ function predictBatch({ prepared, frame }: RowRules, forest: readonly Forest[], 
 
 export type ScoreInput = { readonly target: string; readonly part: Part };
 
-/** Puts predictions in the order of days, scores them, writes the result file. */
+/** Puts predictions in the file's order, those of checked rows in that of days; scores them, writes the result file. */
 export const scoreRows = defineTask<readonly PredictedRows[], string, ScoreInput, Conclusion>({
   js(parts, context) {
     const { target, part } = context.broadcast;
@@ -97,7 +97,7 @@ export const scoreRows = defineTask<readonly PredictedRows[], string, ScoreInput
       dashed.fill(own.dashed ? 1 : 0, filled, filled + own.days.length);
       filled += own.days.length;
     }
-    const order = orderOf(days);
+    const order = part === "holdout" ? orderOf(days) : Uint32Array.from(days, (_, row) => row);
     const query = {
       dates: formatDates(order, days, dashed),
       features: new Float64Array(0),
