@@ -273,6 +273,24 @@ test.each(["trees", "rows"])(
   },
 );
 
+test.each(["trees", "rows"])(
+  "the future keeps its order, checked rows go by day, where nodes share %s",
+  async (distribute) => {
+    const [header = "", ...rows] = lines(head(weather.future, 40));
+    const [observedHeader = "", ...observed] = lines(head(weather.observed, 500));
+    const mixed = (all: readonly string[]): string[] => all.map((_, at) => all[(at * 7) % all.length] as string);
+    const datesOf = (all: readonly string[]) => all.map((row) => row.split(",")[0]);
+    const resultOf = (result: DirectResult) => datesOf(lines(artifact(result, "result.csv")).slice(1));
+    const given = {
+      observed: bytes([observedHeader, ...mixed(observed)].join("\n")),
+      future: bytes([header, ...mixed(rows)].join("\n")),
+    };
+    const params = { distribute, maxDepth: 4 };
+    expect(resultOf(await run({ ...params, future: "future" }, given))).toEqual(datesOf(mixed(rows)));
+    expect(resultOf(await run(params, given))).toEqual(datesOf(observed.slice(450)));
+  },
+);
+
 test("the parameters that name files say so", () => {
   const { shape } = workload.params;
   expect([shape.observed, shape.future, shape.actual].map(isFileSchema)).toEqual([true, true, true]);

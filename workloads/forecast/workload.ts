@@ -40,7 +40,8 @@ interface Trained extends TrainedSummary {
 
 export default defineWorkload({
   name: "forecast",
-  description: "Forecasts a daily series with a random forest",
+  description:
+    "Forecasts a daily series: random forest, extremely randomised trees, gradient boosting, or the best of them",
   unit: "trees",
   params,
   lacks({ series, seriesModels }, artifact) {
