@@ -119,7 +119,9 @@ export const subtreeGrower: SubtreeGrower = (growth, frame, options, out, bucket
         const codes = record.subarray(0, columns);
         const target = new DataView(record.buffer, record.byteOffset).getUint32(columns, true) - TARGET_LIMIT;
         const node = nodeOf(top, missing, codes, 0);
-        drawn.set(node, [...(drawn.get(node) ?? []), { codes, target, weight }]);
+        const rows = drawn.get(node) ?? [];
+        rows.push({ codes, target, weight });
+        drawn.set(node, rows);
       }
     }
     return handedIn(growth, out, bucket, tree).map(({ node, id }) =>
