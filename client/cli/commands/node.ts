@@ -22,8 +22,7 @@ export interface NodeCommandOptions {
 /** `kindling node`: joins a coordinator and computes until SIGINT or SIGTERM, or until it is turned away. */
 export async function node(options: NodeCommandOptions): Promise<void> {
   const memoryBytes = options.memory === undefined ? Math.floor(totalmem() / 2) : parseBytes(options.memory, "memory");
-  // Starting over closes what was handed to this process open.
-  if (!/^\/(dev|proc)\//.test(options.tokenFile ?? "")) restartLean(memoryBytes);
+  restartLean(memoryBytes);
   const { url, token: fromLink } = splitLink(options.join);
   const token = options.token ?? (await tokenIn(options.tokenFile)) ?? fromLink ?? process.env["KINDLING_TOKEN"];
   if (!token) {

@@ -13,6 +13,8 @@ import { SHUFFLE_MODES } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import { parseReport } from "../../../workloads/forecast/html-report/data.ts";
 import { reportPage } from "../../../workloads/forecast/html-report/page.ts";
+import { restartLean } from "../../headless/lean.ts";
+import { parseBytes } from "../bytes.ts";
 import { RUN_ON, type Run, sparkOptions } from "../executors.ts";
 import { filesOf, inputFiles } from "../input-files.ts";
 import { OutFiles } from "../out-files.ts";
@@ -62,6 +64,8 @@ export async function runFile(command: string, file: string, name: string, argv:
     return;
   }
   const executor = executorOf(own, engine);
+  // Before anything is read.
+  if (executor === "local" && own.memory !== undefined) restartLean(parseBytes(own.memory, "memory"));
   const shuffle = SHUFFLE_MODES.find((mode) => mode === (own.shuffle ?? "auto"));
   if (shuffle === undefined) {
     throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
