@@ -17,6 +17,19 @@ export interface Connection<Plane = DataPlane> {
   isJoined(): boolean | Promise<boolean>;
 }
 
+/** What the promise resolves with; rejects with the signal's reason when that aborts first. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const listener = (): void => reject(signal.reason as Error);
+  signal.addEventListener("abort", listener, { once: true });
+  try {
+    return await Promise.race([promise, stopped]);
+  } finally {
+    signal.removeEventListener("abort", listener);
+  }
+}
+
 /** Tries again what may succeed later; while the node is not joined it waits, and no try counts. */
 export async function steadily<Plane, T>(
   connection: Connection<Plane>,

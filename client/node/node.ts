@@ -18,7 +18,7 @@ import { PeerExchange } from "../transport/peer/exchange.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import { HeldOutputs } from "./held-outputs.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, orAborted } from "./connection.ts";
 import { Inputs } from "./inputs.ts";
 import { WorkerPool } from "./pool.ts";
 import { Publisher } from "./publisher.ts";
@@ -349,7 +349,7 @@ export class ComputeNode {
 
   async #joinedPlane(signal: AbortSignal): Promise<DataPlane> {
     while (!this.#session.isJoined || this.#plane === undefined) {
-      await aborted(signal, this.#joined.promise);
+      await orAborted(this.#joined.promise, signal);
     }
     return this.#plane.plane;
   }
@@ -375,17 +375,4 @@ function phaseOf({ link, leaving, paused, resume }: SessionState): NodeState["ph
   if (leaving !== null) return "leaving";
   if (link.kind === "joined") return paused ? "paused" : "working";
   return resume === null ? "connecting" : "reconnecting";
-}
-
-/** Waits for the promise, or rejects with the signal's reason. */
-async function aborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
-  signal.throwIfAborted();
-  const { promise: stopped, reject } = Promise.withResolvers<never>();
-  const listener = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", listener, { once: true });
-  try {
-    await Promise.race([promise, stopped]);
-  } finally {
-    signal.removeEventListener("abort", listener);
-  }
 }

@@ -1,7 +1,7 @@
 import type { Remote } from "comlink";
 import { systemClock } from "../../shared/clock.ts";
 import type { ByteStream } from "../node/byte-stream.ts";
-import { type Connection, readSteadily, type SourcePart } from "../node/connection.ts";
+import { type Connection, orAborted, readSteadily, type SourcePart } from "../node/connection.ts";
 import type { DataPlane } from "../node/data-plane.ts";
 import type { ComputeHost } from "./compute-protocol.ts";
 
@@ -21,7 +21,7 @@ export class OwnFetches {
     this.#planeOf = planeOf;
     this.#connection = {
       clock: systemClock,
-      plane: () => this.#plane(),
+      plane: (signal) => orAborted(this.#plane(), signal),
       isJoined: () => {
         this.#isFresh = false;
         return host.isJoined();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PIECE_BYTES } from "../node/byte-stream.ts";
+import { type ByteStream, PIECE_BYTES } from "../node/byte-stream.ts";
 import { pumpSource } from "../node/source-pump.ts";
 import { streamOfBytes } from "../node/testing/byte-streams.ts";
 import { KEPT_BYTES, readAhead, SINGLE_BYTES } from "./read-ahead.ts";
@@ -12,8 +12,11 @@ const PLENTY = 1024 * MIB;
 /** What the reader wants, and what its node asks for. */
 type Request = [kind: "wanted" | "request", start: number, end: number];
 
-/** A source of `bytes` bytes whose byte at i is i mod 251, read as a worker reads it, with the requests that were made of it. */
-function source(bytes: number, memoryBytes = PLENTY) {
+/**
+ * A source of `bytes` bytes whose byte at i is i mod 251, read as a worker reads it in pieces of at most `pieceBytes`, with the requests that
+ * were made of it.
+ */
+function source(bytes: number, memoryBytes = PLENTY, pieceBytes = PIECE_BYTES) {
   const content = new Uint8Array(bytes);
   for (let index = 0; index < bytes; index++) content[index] = index % 251;
   const requests: Request[] = [];
@@ -26,7 +29,7 @@ function source(bytes: number, memoryBytes = PLENTY) {
         const { port1, port2 } = new MessageChannel();
         const request = (from: number, to: number) => {
           requests.push(["request", from, to]);
-          return streamOfBytes(content.subarray(from, to));
+          return shortly(streamOfBytes(content.subarray(from, to)), pieceBytes);
         };
         pumps.push(pumpSource(port2, request, { start, end, memoryBytes }));
         return piecesOfPort(port1);
@@ -34,6 +37,19 @@ function source(bytes: number, memoryBytes = PLENTY) {
       expected && { source: 0, ...expected },
     );
   return { content, requests, open, ended: () => Promise.all(pumps) };
+}
+
+/** The stream in pieces that fill no more than so many bytes of their memory. */
+function shortly(stream: ByteStream, most: number): ByteStream {
+  return {
+    ...stream,
+    async next(buffer) {
+      const part = await stream.next(new ArrayBuffer(Math.min(most, buffer.byteLength)));
+      const piece = new Uint8Array(buffer, 0, part.byteLength);
+      piece.set(part);
+      return piece;
+    },
+  };
 }
 
 test.each([
@@ -106,6 +122,22 @@ test("a reader that takes turns between places near each other asks twice only o
     ["wanted", 0, 20 * MIB],
     ["wanted", MIB / 2, 20 * MIB],
   ]);
+});
+
+test("a poor connection, whose pieces are short, is read to its end by a reader that goes back", async () => {
+  const end = 20 * MIB;
+  const short = MIB / 4 - 1;
+  const { content, open, ended } = source(end, LITTLE, short);
+  const reader = open({ start: 0, end });
+  const buffer = new Uint8Array(MIB);
+  for (let at = 0; at < end; at += buffer.byteLength) {
+    for (const from of [at, Math.max(0, at - 2 * MIB), at]) {
+      expect(await reader.readInto(buffer, from)).toBe(MIB);
+      expect(Buffer.compare(buffer, content.subarray(from, from + MIB))).toBe(0);
+    }
+  }
+  reader.close();
+  await ended();
 });
 
 test("a jump far away is a new request", async () => {

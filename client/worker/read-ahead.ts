@@ -1,6 +1,7 @@
 import type { SourceSpec } from "../../shared/protocol/messages.ts";
 import type { OpenSource } from "../../shared/runtime/environment.ts";
 import type { SourceRange } from "../../shared/sdk/task.ts";
+import { PIECE_BYTES } from "../node/byte-stream.ts";
 import type { SourcePieces } from "./source-pieces.ts";
 
 /** Bytes of the smallest request, for a record that crosses the range's end. */
@@ -13,6 +14,8 @@ const GROWTH = 4;
  */
 const KEPT_AT_FIRST = 2 ** 20;
 export const KEPT_BYTES = 2 ** 22;
+/** Where pieces are short, no more of them stay: the others must come back to be filled. */
+const KEPT_PIECES = KEPT_BYTES / PIECE_BYTES;
 /** Bytes that are passed over rather than asked for anew. */
 const PASSED_BYTES = 2 ** 22;
 
@@ -135,10 +138,12 @@ class Run {
     this.#source.close();
   }
 
-  /** The memory of the first piece, where it lies far enough before the reader. */
+  /** The memory of the first piece, where it lies far enough before the reader, who has read all that is here. */
   #spare(position: number): ArrayBuffer | undefined {
     const [first] = this.#pieces;
-    if (first === undefined || first.start + first.bytes.byteLength + this.#kept > position) return undefined;
+    if (first === undefined) return undefined;
+    const isNear = first.start + first.bytes.byteLength + this.#kept > position;
+    if (isNear && this.#pieces.length <= KEPT_PIECES) return undefined;
     this.#pieces.shift();
     return first.bytes.buffer;
   }
