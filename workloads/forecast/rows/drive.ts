@@ -18,6 +18,7 @@ import {
   fitRowRules,
   gatherDays,
   gatherTails,
+  joinDays,
   judgePart,
   preparedOf,
   surveyRows,
@@ -181,11 +182,12 @@ async function divide(job: Job, { counted, source }: RowFile, wanted: Case): Pro
   return job.reduce(divideRows, counted, { broadcast, label: "divide" });
 }
 
-/** Rows of a file that are of days in the observed one. */
-async function seenRows(job: Job, observed: RowFile, { counted }: RowFile): Promise<number> {
-  const dataset = await job.reduce(gatherDays, observed.counted, { label: "days" });
+/** Scored rows of a file that are of days which the observed one trains on. */
+async function seenRows(job: Job, observed: RowFile, asked: RowFile): Promise<number> {
+  const days = await job.map(gatherDays, parts(observed), { label: "days trained on" });
+  const dataset = await job.reduce(joinDays, days, { label: "days trained on, joined" });
   const broadcast = await job.broadcast({ dataset, partition: 0 });
-  const { summaries } = await job.map(countSeen, counted, { broadcast, label: "days trained on" });
+  const { summaries } = await job.map(countSeen, parts(asked), { broadcast, label: "rows of these days" });
   return summaries.reduce((total, { seen }) => total + seen, 0);
 }
 

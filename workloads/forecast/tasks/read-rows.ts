@@ -1,4 +1,4 @@
-import { defineTask, InputError, type SourceRange } from "kindling";
+import { type ByteReader, defineTask, InputError, type SourceRange } from "kindling";
 import { parseCsv } from "../data/csv.ts";
 import type { Day } from "../data/dates.ts";
 import { predictorsOf } from "../data/features.ts";
@@ -97,22 +97,38 @@ export const divideRows = defineTask<readonly DayCounts[], Division, DivideInput
   js: (parts, { broadcast: { wanted, file } }) => divideDays(parts, wanted, file),
 });
 
-export type SurveySummary = { readonly trainRows: number };
-
-/** The days of a whole file. */
-export const gatherDays = defineTask<readonly DayCounts[], Int32Array>({
-  js: (parts) => Int32Array.from(new Set(parts.flatMap(({ days }) => [...days]))),
+/** The days of a part's rows whose target, the last column, is known; each once. */
+export const gatherDays = defineTask<PartInput, Int32Array>({
+  async js({ range, layout }, context) {
+    const days = new Set<Day>();
+    await readKnown(context.open(range.source), range, layout, (day) => days.add(day));
+    return Int32Array.from(days);
+  },
 });
 
-/** Counts the rows of a part whose day is among those of another file. */
-export const countSeen = defineTask<DayCounts, null, Int32Array, { readonly seen: number }>({
-  js({ days, counts }, context) {
+export const joinDays = defineTask<readonly Int32Array[], Int32Array>({
+  js: (parts) => Int32Array.from(new Set(parts.flatMap((days) => [...days]))),
+});
+
+/** Counts the rows of a part whose target is known and whose day is among these. */
+export const countSeen = defineTask<PartInput, null, Int32Array, { readonly seen: number }>({
+  async js({ range, layout }, context) {
     const known = new Set(context.broadcast);
-    const seen = counts.reduce((total, count, at) => total + (known.has(days[at] as Day) ? count : 0), 0);
+    let seen = 0;
+    await readKnown(context.open(range.source), range, layout, (day) => {
+      if (known.has(day)) seen++;
+    });
     context.report({ seen });
     return null;
   },
 });
+
+const readKnown = (reader: ByteReader, range: SourceRange, layout: Layout, take: (day: Day) => void) =>
+  readRows(reader, range, { ...layout, columns: layout.columns.slice(-1) }, (day, [target]) => {
+    if (target === target) take(day);
+  });
+
+export type SurveySummary = { readonly trainRows: number };
 
 /** Surveys one part. */
 export const surveyRows = defineTask<PartInput, Survey, SurveyPlan, SurveySummary>({
