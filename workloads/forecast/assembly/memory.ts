@@ -7,11 +7,13 @@ export function reset(): void {
   top = (__heap_base + 15) & ~15;
 }
 
-/** `bytes` of memory, 16-byte aligned, contents undefined; traps when the machine has no more. */
+/** `bytes` of memory, 16-byte aligned, contents undefined; traps when the machine has no more, or 4 GiB do not suffice. */
 export function allocate(bytes: usize): usize {
   if (top == 0) reset();
   const start = top;
-  top = (start + bytes + 15) & ~15;
+  const end = (<u64>start + bytes + 15) & ~15;
+  if (end > 0xffff0000) unreachable();
+  top = <usize>end;
   const pages = <i32>((top + 0xffff) >>> 16);
   if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable();
   return start;
