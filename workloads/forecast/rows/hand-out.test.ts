@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { RowBlock, RowFrame } from "./block.ts";
 import { type Growth, type GrowingTree, HANDED, type LevelOptions } from "./growth.ts";
-import { bucketsOf, chooseTogether, estimateSent, handOuts, sentBytes, TOGETHER } from "./hand-out.ts";
+import { bucketsOf, chooseTogether, estimateSent, handOuts, pieceRows, sentBytes, TOGETHER } from "./hand-out.ts";
 
 const options: LevelOptions = { seed: 1, maxDepth: 9, minLeaf: 1, maxFeatures: 2 };
 /** The share of the rows that a tree draws with replacement. */
@@ -37,6 +37,13 @@ test("trees are handed out in parts of about as many, whose buckets follow from 
   expect(sentBytes(20, 12, 4)).toBe(30);
   expect(outs[0]?.buckets).toBe(Math.ceil((2_000_000 * 30) / 2 ** 23));
   expect(handOuts({ rows: 10, columns: 1 }, options, 3, 1)).toHaveLength(3);
+});
+
+test("the pieces that many buckets begin take little more room than is sent", () => {
+  const size = sentBytes(1000, 16, 4);
+  expect(pieceRows(1, size)).toBe(2048);
+  expect(pieceRows(600, size) * 600 * size).toBeLessThanOrEqual(2 ** 24);
+  expect(pieceRows(1_000_000, size)).toBe(16);
 });
 
 /** A root that splits on a column in the middle of its values, and whose children are handed. */

@@ -61,8 +61,17 @@ export const TOGETHER = [16, 8, 4, 2, 1] as const;
 /** Bytes that a block sends at a time, and about those that one task grows subtrees from. */
 const SENT_BYTES = 2 ** 24;
 const BUCKET_BYTES = 2 ** 23;
+/** Records of a piece at least and at most. */
+const PIECE_ROWS = [16, 2048] as const;
 /** Rows of a block from which its part of each way to hand out is estimated. */
 const SAMPLE_ROWS = 4096;
+
+/**
+ * Records of `size` bytes in one piece of what a block sends: so that a kernel can work on what comes a little at a time, and takes not much
+ * more room than is sent where each of many buckets begins a piece.
+ */
+export const pieceRows = (buckets: number, size: number): number =>
+  Math.max(PIECE_ROWS[0], Math.min(PIECE_ROWS[1], Math.floor(SENT_BYTES / buckets / size)));
 
 /** [trees + 1] The share of the rows that at least one of so many trees draws. */
 function drawnShares(limits: Uint32Array, trees: number): number[] {

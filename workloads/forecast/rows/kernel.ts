@@ -3,9 +3,9 @@ import { cellsOf, type RowBlock, type RowFrame } from "./block.ts";
 import { packWords } from "./cells.ts";
 import { type CountLevel, missingCodes } from "./count.ts";
 import { type GrowingTree, type Growth, HANDED, type LevelOptions, openNodes } from "./growth.ts";
-import { bucketByNode, type Handed, handedIn, type HandOut, sentBytes } from "./hand-out.ts";
+import { bucketByNode, type Handed, handedIn, type HandOut, pieceRows, sentBytes } from "./hand-out.ts";
 import { weightBits, weightLimits } from "./sampling.ts";
-import { depthOf, PIECE_ROWS, type SendRows, type SentRows, type SubtreeGrower } from "./subtree.ts";
+import { depthOf, type SendRows, type SentRows, type SubtreeGrower } from "./subtree.ts";
 
 /** What ../assembly/rows exports; every argument is an unsigned 32-bit number or a double, pointers are byte offsets. */
 interface RowsKernel {
@@ -128,22 +128,23 @@ export const wasmSendRows =
     const tops = trees.map((tree, at) => putTop(kernel, tree, frame, bucketByNode(growth, out, out.from + at)));
     const buckets = put(kernel, new Uint32Array(out.buckets * BUCKET_WORDS));
     const topsAt = put(kernel, Uint32Array.from(tops));
-    kernel.sendRows(options.seed, growth.first + out.from, trees.length, topsAt, bits, PIECE_ROWS, buckets);
     const size = sentBytes(frame.columns, trees.length, bits);
+    const piece = pieceRows(out.buckets, size);
+    kernel.sendRows(options.seed, growth.first + out.from, trees.length, topsAt, bits, piece, buckets);
     return Array.from({ length: out.buckets }, (_, bucket) =>
-      piecesOf(kernel.memory.buffer, buckets + bucket * BUCKET_WORDS * 4, size),
+      piecesOf(kernel.memory.buffer, buckets + bucket * BUCKET_WORDS * 4, piece * size),
     );
   };
 
-/** The pieces of a bucket, as ../assembly/rows/send.ts links them: all are full but the last. */
-function piecesOf(buffer: ArrayBuffer, bucket: number, size: number): SentRows {
+/** The pieces of a bucket, as ../assembly/rows/send.ts links them: all have so many bytes but the last, which may have fewer. */
+function piecesOf(buffer: ArrayBuffer, bucket: number, bytes: number): SentRows {
   const words = new DataView(buffer);
   const wordAt = (at: number): number => words.getUint32(at, true);
   const [first, last, end] = [wordAt(bucket), wordAt(bucket + 4), wordAt(bucket + 8)];
   if (first === 0) return [];
   const pieces: Uint8Array[] = [];
   for (let at = first; at !== last; at = wordAt(at)) {
-    pieces.push(new Uint8Array(buffer, at + PIECE_HEAD, PIECE_ROWS * size));
+    pieces.push(new Uint8Array(buffer, at + PIECE_HEAD, bytes));
   }
   const from = last + PIECE_HEAD;
   return [...pieces, new Uint8Array(buffer, from, end - from)];
@@ -209,7 +210,7 @@ function takeRows(
   const trees = out.to - out.from;
   const bits = weightBits(weightLimits(options));
   const sentSize = sentBytes(frame.columns, trees, bits);
-  const window = kernel.allocate(PIECE_ROWS * sentSize + SLACK);
+  const window = kernel.allocate(pieceRows(out.buckets, sentSize) * sentSize + SLACK);
   for (const piece of sent.flat()) {
     new Uint8Array(kernel.memory.buffer).set(piece, window);
     kernel.takeRows(window, piece.length / sentSize, trees, tree - out.from, bits, from, next, size);

@@ -2,15 +2,12 @@ import { LEAF, MISSING_LEFT, type Tree } from "../forest/forest.ts";
 import { cellsOf, NO_TARGET, type RowBlock, type RowFrame, TARGET_LIMIT } from "./block.ts";
 import { addRow, missingCodes } from "./count.ts";
 import { CELL, type Growth, type LevelOptions, nodeOf } from "./growth.ts";
-import { bucketByNode, type HandOut, handedIn, sentBytes } from "./hand-out.ts";
+import { bucketByNode, type HandOut, handedIn, pieceRows, sentBytes } from "./hand-out.ts";
 import { drawWeights, weightBits, weightLimits } from "./sampling.ts";
 import { bestSplit, leafValue, placeSplit, sumOf } from "./split.ts";
 
-/** Records of one piece, so that a kernel can work on what comes a little at a time. */
-export const PIECE_ROWS = 2048;
-
 /**
- * Rows of one block on their way to a task that grows subtrees, in pieces of PIECE_ROWS records, the last one of fewer. A row is sent to a
+ * Rows of one block on their way to a task that grows subtrees, in pieces of `pieceRows` records, the last one of fewer. A row is sent to a
  * bucket once, for all trees of the hand-out. A record has its codes, the word (target + TARGET_LIMIT), and for each tree the weight, or 0 where
  * the tree did not draw the row or has it elsewhere: `weightBits` bits each, all little-endian.
  */
@@ -56,7 +53,7 @@ export const sendRows: SendRows = (growth, frame, options, out, block) => {
       putWeight(record.subarray(columns + 4), at * bits, weight);
     });
   }
-  return records.map((own) => inPieces(own, size));
+  return records.map((own) => inPieces(own, size, pieceRows(out.buckets, size)));
 };
 
 /** Weights have at most 6 bits: they lie in one or two bytes. */
@@ -70,9 +67,9 @@ function putWeight(bytes: Uint8Array, bit: number, weight: number): void {
 const weightAt = (bytes: Uint8Array, bit: number, bits: number): number =>
   (((bytes[bit >>> 3] as number) | ((bytes[(bit >>> 3) + 1] ?? 0) << 8)) >>> (bit & 7)) & ((1 << bits) - 1);
 
-function inPieces(records: readonly Uint8Array[], size: number): Uint8Array[] {
-  return Array.from({ length: Math.ceil(records.length / PIECE_ROWS) }, (_, piece) => {
-    const own = records.slice(piece * PIECE_ROWS, (piece + 1) * PIECE_ROWS);
+function inPieces(records: readonly Uint8Array[], size: number, rows: number): Uint8Array[] {
+  return Array.from({ length: Math.ceil(records.length / rows) }, (_, piece) => {
+    const own = records.slice(piece * rows, (piece + 1) * rows);
     const bytes = new Uint8Array(own.length * size);
     own.forEach((record, at) => {
       bytes.set(record, at * size);
