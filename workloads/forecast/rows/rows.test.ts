@@ -138,6 +138,8 @@ const kinds: readonly [string, Partial<LevelOptions>, Partial<Shape>][] = [
   ["a gain that is wanted", { minInfoGain: 5e9 }, {}],
   ["a share of the rows", { subsamplingRate: 0.4 }, {}],
   ["no row twice", { subsamplingRate: 0.4, bootstrap: false }, {}],
+  ["next to no row", { subsamplingRate: 1e-10 }, {}],
+  ["next to no row, and none twice", { subsamplingRate: 1e-10, bootstrap: false }, {}],
   ["all rows", { bootstrap: false }, { missing: 0.1, distinct: 20 }],
   ["constant columns", {}, { distinct: 1 }],
   ["two rows", { minLeaf: 1 }, { rows: 2 }],
@@ -210,6 +212,10 @@ test.each([
   expect(average).toBeCloseTo(mean, 1);
   expect(spread).toBeCloseTo(variance, 1);
   expect([...drawWeights(limits, 1, 2, 1003, 50)]).toEqual(weights.slice(1003, 1053));
+});
+
+test.each([{}, { bootstrap: false as const }])("however small a rate is, a row may be drawn: %o", (more) => {
+  expect([...weightLimits({ ...options, ...more, subsamplingRate: 1e-10 })]).toEqual([0]);
 });
 
 test("every row has the leaf value that it has in the tree grown from all rows at once", () => {

@@ -7,12 +7,14 @@ const MOST = 63;
 
 /**
  * A row's weight in a tree is the number of these limits that its word does not exceed. With replacement: Poisson-distributed around
- * the subsampling rate, as Spark's BaggedPoint draws (Oza and Russell, "Online Bagging", 2001); without: drawn or not.
+ * the subsampling rate, as Spark's BaggedPoint draws (Oza and Russell, "Online Bagging", 2001); without: drawn or not. There is one limit at
+ * least: a rate below 2⁻³² counts as that.
  */
 export function weightLimits({ subsamplingRate = 1, bootstrap }: LevelOptions): Uint32Array {
-  if (bootstrap === false) return Uint32Array.of(Math.floor(subsamplingRate * 2 ** 32) - 1);
+  const rate = Math.max(subsamplingRate, 2 ** -32);
+  if (bootstrap === false) return Uint32Array.of(Math.floor(rate * 2 ** 32) - 1);
   const limits: number[] = [];
-  let probability = exp(-subsamplingRate);
+  let probability = exp(-rate);
   let reached = 1 - probability;
   for (let times = 1; times <= MOST && reached * 2 ** 32 >= 1; times++) {
     limits.push(Math.floor(reached * 2 ** 32) - 1);
