@@ -8,11 +8,11 @@ import wasm from "../kernel.wasm";
 import { NO_TARGET, type RowBlock, type RowFrame } from "./block.ts";
 import { type CountLevel, countLevel, cutCounts, type LevelSums, sumLevel } from "./count.ts";
 import { beginGrowth, finishTree, type Growth, groupOf, type LevelOptions, openNodes } from "./growth.ts";
-import { bucketsOf, handedNodes } from "./hand-out.ts";
+import { bucketsOf, handedNodes, sentBytes } from "./hand-out.ts";
 import { wasmCountLevel, wasmSendRows, wasmSubtreeGrower } from "./kernel.ts";
-import { drawWeights, weightLimits } from "./sampling.ts";
+import { drawWeights, weightBits, weightLimits } from "./sampling.ts";
 import { splitLevel } from "./split.ts";
-import { type SendRows, sendRows, type SubtreeGrower, subtreeGrower } from "./subtree.ts";
+import { type SendRows, sendRows, type SentRows, type SubtreeGrower, subtreeGrower } from "./subtree.ts";
 
 const { instance } = await WebAssembly.instantiate(wasm, {});
 const allocate = (bytes: number): Uint8Array => new Uint8Array(bytes);
@@ -87,22 +87,31 @@ interface How {
   readonly all?: boolean;
 }
 
-/** Grows trees as the tasks do: levels while a node has more than `small` rows, and subtrees from there. */
-function grow(
-  { count, send, grower }: Kernels,
-  set: TrainingSet,
+/** Grows trees by levels while a node has more than `small` rows. */
+function growTops(
+  { count }: Kernels,
+  frame: RowFrame,
+  cut: readonly RowBlock[],
   options: LevelOptions,
-  { blocks, small, buckets, first, trees, all = false }: How,
-): Tree[] {
-  const frame = frameOf(set);
-  const cut = cutBlocks(set, blocks, all);
-  let growth: Growth = beginGrowth(first, trees, set.rows, small);
+  { small, first, trees }: How,
+): Growth {
+  let growth: Growth = beginGrowth(first, trees, frame.rows, small);
   let sums: LevelSums | undefined;
   for (let depth = 0; openNodes(growth) > 0; depth++) {
     const counts = cut.map((block) => count(growth, frame, options, block));
     sums = sumLevel(growth, frame, counts, sums);
     growth = splitLevel(growth, sums, frame, options, depth, small);
   }
+  return growth;
+}
+
+/** Grows trees as the tasks do: tops by levels, and subtrees from there. */
+function grow(kernels: Kernels, set: TrainingSet, options: LevelOptions, how: How): Tree[] {
+  const { send, grower } = kernels;
+  const { blocks, buckets, trees, all = false } = how;
+  const frame = frameOf(set);
+  const cut = cutBlocks(set, blocks, all);
+  const growth = growTops(kernels, frame, cut, options, how);
   const out = { from: 0, to: trees, buckets };
   const sent = cut.map((block) =>
     send(growth, frame, options, out, block).map((pieces) => pieces.map((piece) => piece.slice())),
@@ -198,6 +207,40 @@ test("with as many bins as a byte holds, and large targets", () => {
   const chosen = { ...options, maxDepth: 9, minLeaf: 1 };
   const how = { ...whole, blocks: 3, small: 500, buckets: 4 };
   expect(grow(compiled, set, chosen, how)).toEqual(grow(reference, set, chosen, how));
+});
+
+// Blocks of 4,999 and 5,000 rows, the second one from a row that is no multiple of 4.
+const large = { ...usual, rows: 9999, distinct: 200, missing: 0.05 };
+const sixteen = { ...whole, blocks: 2, small: 2000, trees: 16 };
+
+test.each([1, 11])(
+  "the WebAssembly kernels give the same bits for several pieces of sixteen trees, %i buckets",
+  (buckets) => {
+    const set = binTrainingSet(randomSet(large, 9), 16);
+    const how = { ...sixteen, buckets };
+    expect(grow(compiled, set, options, how)).toEqual(grow(reference, set, options, how));
+  },
+);
+
+test.each([
+  ["few buckets", 2, 2048],
+  ["so many buckets that pieces are short", 40_000, 27],
+])("the WebAssembly kernels send the same pieces: %s", (_name, buckets, rows) => {
+  const set = binTrainingSet(randomSet(large, 10), 16);
+  const frame = frameOf(set);
+  const cut = cutBlocks(set, 2, false);
+  const growth = growTops(compiled, frame, cut, options, { ...sixteen, buckets });
+  const out = { from: 0, to: sixteen.trees, buckets };
+  for (const block of cut) {
+    const sent = compiled.send(growth, frame, options, out, block);
+    expect(Math.max(...sent.map((pieces) => pieces.length))).toBeGreaterThan(1);
+    const expected = reference.send(growth, frame, options, out, block);
+    expect(new Set(expected.flatMap((pieces) => pieces.slice(0, -1).map(({ length }) => length)))).toEqual(
+      new Set([rows * sentBytes(large.columns, sixteen.trees, weightBits(weightLimits(options)))]),
+    );
+    const bytes = (pieces: SentRows): string[] => pieces.map((piece) => Buffer.from(piece).toString("base64"));
+    expect(sent.map(bytes)).toEqual(expected.map(bytes));
+  }
 });
 
 test.each([
