@@ -20,8 +20,8 @@ interface RowsKernel {
     limits: number,
     limitCount: number,
   ): void;
-  loadBlock(first: number, rows: number, codes: number, targets: number, weights: number): void;
-  countTree(seed: number, tree: number, nodes: number, histograms: number, extremes: number): void;
+  loadBlock(first: number, rows: number, codes: number, targets: number): void;
+  countTree(seed: number, tree: number, nodes: number, histograms: number, extremes: number, weights: number): void;
   sendRows(
     seed: number,
     first: number,
@@ -89,6 +89,8 @@ export const wasmCountLevel =
     const bytes = cellsOf(frame) * CELL_BYTES;
     const histograms = kernel.allocate(Math.max(0, ...growth.trees.map(countedIn)) * bytes);
     const nodes = kernel.allocate(Math.max(...growth.trees.map(({ column }) => column.length)) * NODE);
+    // Sixteen weights are drawn at a time, from up to three rows before the block.
+    const weights = kernel.allocate(block.rows + 32);
     let place = 0;
     const cells = growth.trees.map((tree, index) => {
       const own = countedIn(tree) * bytes;
@@ -102,7 +104,7 @@ export const wasmCountLevel =
       }
       if (endings.size > 0) {
         putNodes(kernel, nodes, tree, frame, endings);
-        kernel.countTree(options.seed, growth.first + index, nodes, histograms, extremes);
+        kernel.countTree(options.seed, growth.first + index, nodes, histograms, extremes, weights);
       }
       return packWords(new Uint32Array(kernel.memory.buffer, histograms, own / 4));
     });
@@ -249,10 +251,7 @@ function begin(exports: WebAssembly.Exports, frame: RowFrame, options: LevelOpti
 }
 
 function putBlock(kernel: RowsKernel, block: RowBlock): void {
-  const codes = put(kernel, block.codes);
-  const targets = put(kernel, block.targets);
-  // Sixteen weights are drawn at a time, from up to three rows before the block.
-  kernel.loadBlock(block.first, block.rows, codes, targets, kernel.allocate(block.rows + 32));
+  kernel.loadBlock(block.first, block.rows, put(kernel, block.codes), put(kernel, block.targets));
 }
 
 function put(kernel: RowsKernel, array: Bytes): number {

@@ -12,19 +12,16 @@ export let rows: u32 = 0;
 export let codes: usize = 0;
 /** i32[rows] */
 export let targets: usize = 0;
-/** u8[rows + 20]: what one tree draws, from the multiple of 4 before the first row on. */
-let weights: usize = 0;
 
-export function loadBlock(first: u32, count: u32, codesAt: usize, targetsAt: usize, weightsAt: usize): void {
+export function loadBlock(first: u32, count: u32, codesAt: usize, targetsAt: usize): void {
   firstRow = first;
   rows = count;
   codes = codesAt;
   targets = targetsAt;
-  weights = weightsAt;
 }
 
-/** Gives where the first row's weight is. */
-function draw(seed: u32, tree: u32): usize {
+/** Draws from the multiple of 4 before the first row on; gives where the first row's weight is. */
+function draw(seed: u32, tree: u32, weights: usize): usize {
   const before = firstRow & 3;
   drawWeights(seed, tree, firstRow - before, rows + before, weights);
   return weights + before;
@@ -32,10 +29,17 @@ function draw(seed: u32, tree: u32): usize {
 
 /**
  * Adds the rows that a tree draws to the histograms of its open nodes, by the histogram's number in `node`; i32 least and most target of each open
- * node go to `extremes`, by its place.
+ * node go to `extremes`, by its place. `weights` is room for rows + 32 bytes.
  */
-export function countTree(seed: u32, tree: u32, nodes: usize, histograms: usize, extremes: usize): void {
-  let weight = draw(seed, tree);
+export function countTree(
+  seed: u32,
+  tree: u32,
+  nodes: usize,
+  histograms: usize,
+  extremes: usize,
+  weights: usize,
+): void {
+  let weight = draw(seed, tree, weights);
   let row = codes;
   let target = targets;
   for (let index: u32 = 0; index < rows; index++, row += columns, target += 4, weight++) {
