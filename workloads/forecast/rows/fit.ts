@@ -128,7 +128,10 @@ async function growLevels(
 const treesTogether = (plan: RowsPlan): number =>
   Math.max(1, Math.min(plan.trees, Math.floor(COUNT_BYTES / treeBytes(plan))));
 
-/** About the most bytes that a block counts for a level of a tree: its nodes have more than SMALL rows each, and of two children one is counted. */
+/**
+ * About the bytes that a block counts for a level of a tree: its nodes have more than SMALL rows each, and of two such children one is counted.
+ * Up to twice as many where of two children often only one has so many rows: then that one is counted.
+ */
 function treeBytes({ rows, features, maxBins, options }: RowsPlan): number {
   // No tree has so many levels that this shift overflows.
   const nodes = Math.max(1, Math.min(1 << Math.max(0, options.maxDepth - 2), Math.ceil(rows / SMALL / 2)));

@@ -15,7 +15,7 @@ let uppers: usize = 0;
 export let limits: usize = 0;
 export let limitCount: u32 = 0;
 
-/** Targets are sent with so much added, in a word's upper 26 bits. */
+/** Added to targets that are sent: with it they have no sign, and 26 bits. */
 export const TARGET_LIMIT: i32 = (1 << 25) - 1;
 
 /** Takes pointers; `columns` more cells than values. */
