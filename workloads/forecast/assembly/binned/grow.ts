@@ -7,10 +7,11 @@ import { allocate } from "../memory";
 import { allocatePending, depthOf, endOf, nodeOf, noteOf, pop, push, startOf, top, totalOf } from "../pending";
 import { maxDepth, maxFeatures, minLeaf, seed, setRules, tree } from "../rules";
 import { columns, drawRows, drawn, MISSING, rows, stats, targets, valueOf } from "../sample";
+import { allocateSlots, giveSlot, histogramOf, takeSlot } from "../slots";
 import { begin as beginTree, childOf, nodeCount, tooLittle, valueOut, writeLeaf, writeSplit } from "../tree";
 import { allocateVisits, beginVisits, nextVisit } from "../visits";
-import { allocateBins, binOf, cellOf, missingBin } from "./bins";
-import { allocateHistograms, countRows, giveSlot, histogramOf, subtract, takeSlot } from "./histograms";
+import { allocateBins, binOf, cellOf, cells, missingBin } from "./bins";
+import { countRows, subtract } from "./histograms";
 
 /** u32[rows]: drawn rows, those of a node side by side, and behind them the rows that were not drawn. */
 let list: usize = 0;
@@ -34,7 +35,7 @@ export function beginBinned(depth: u32): void {
   spare = allocate(<usize>rows << 2);
   borderOut = allocate(<usize>rows << 2);
   // At most one node of each depth waits, and two are at hand.
-  allocateHistograms(depth + 2);
+  allocateSlots(depth + 2, cells);
   allocatePending(depth + 2);
   allocateVisits(columns);
   resetStats();

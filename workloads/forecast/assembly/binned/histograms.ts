@@ -1,33 +1,6 @@
-/** Histograms, (sum, weight) by cell, in slots that nodes take and give back. */
-import { allocate } from "../memory";
+/** Histograms: (sum, weight) by cell. */
 import { columns, stats } from "../sample";
 import { bins, cells, cellStart } from "./bins";
-
-let histograms: usize = 0;
-/** A stack of the slots that are free. */
-let free: usize = 0;
-let freeCount: u32 = 0;
-
-export function allocateHistograms(slots: u32): void {
-  histograms = allocate((<usize>slots * cells) << 4);
-  free = allocate(<usize>slots << 2);
-  for (let slot: u32 = 0; slot < slots; slot++) store<u32>(free + (<usize>slot << 2), slots - 1 - slot);
-  freeCount = slots;
-}
-
-export function histogramOf(slot: u32): usize {
-  return histograms + ((<usize>slot * cells) << 4);
-}
-
-export function takeSlot(): u32 {
-  freeCount--;
-  return load<u32>(free + (<usize>freeCount << 2));
-}
-
-export function giveSlot(slot: u32): void {
-  store<u32>(free + (<usize>freeCount << 2), slot);
-  freeCount++;
-}
 
 /** Fills a histogram with rows: those numbers are `from` … `to`, u32 each. */
 export function countRows(histogram: usize, from: usize, to: usize): void {

@@ -3,6 +3,8 @@
  * child's histogram is counted, the larger one's is what remains of the parent's.
  */
 import { allocate } from "../memory";
+import { allocatePending, depthOf, endOf, nodeOf, noteOf, pop, push, startOf, top, totalOf } from "../pending";
+import { allocateSlots, giveSlot, histogramOf, takeSlot } from "../slots";
 import { beginVisits, nextVisit } from "../visits";
 import { addRow, cellAt, cells, columns, missingBin, pairOf, TARGET_LIMIT, upperOf, valueOf } from "./frame";
 
@@ -15,14 +17,6 @@ let size: u32 = 0;
 /** Records lie in either of two places, from one of which a split moves them to the other. */
 let here: usize = 0;
 let there: usize = 0;
-
-/** Nodes still to do, 48 bytes each: (sum; weight and rows), u32 start, end, node, id, depth, slot, whether they lie there. */
-let stack: usize = 0;
-let top: usize = 0;
-const ENTRY: usize = 48;
-let histograms: usize = 0;
-let free: usize = 0;
-let freeCount: u32 = 0;
 
 export let columnOut: usize = 0;
 export let valueOut: usize = 0;
@@ -44,15 +38,12 @@ export function beginSubtrees(rows: u32, levels: u32, recordSize: u32, recordsAt
   there = allocate(<usize>rows * size);
   // At most one node of each level waits, and two are at hand.
   const slots = levels + 2;
-  histograms = allocate((<usize>slots * cells) << 4);
-  free = allocate(<usize>slots << 2);
-  stack = allocate(<usize>slots * ENTRY);
+  allocateSlots(slots, cells);
+  allocatePending(slots);
   const nodes = levels < 31 ? min<usize>(2 * <usize>rows, (<usize>2 << levels)) : 2 * <usize>rows;
   columnOut = allocate((nodes + 1) << 1);
   valueOut = allocate((nodes + 1) << 3);
   leftOut = allocate((nodes + 1) << 2);
-  for (let slot: u32 = 0; slot < slots; slot++) store<u32>(free + (<usize>slot << 2), slots - 1 - slot);
-  freeCount = slots;
 }
 
 /** Grows tree `tree` from node number `id`, `depth` levels below its root, from the records from `start` to `end`. Gives the number of nodes. */
@@ -69,33 +60,18 @@ export function growSubtree(
   minGain: f64,
 ): u32 {
   nodeCount = 1;
-  top = stack;
+  const bottom = top;
   const slot = takeSlot();
   count(histogramOf(slot), here, start, end);
-  push(start, end, 0, id, depth, slot, false, totalOf(slot));
-  while (top > stack) {
-    top -= ENTRY;
-    growNode(seed, tree, maxDepth, minLeaf, maxFeatures, minGain);
+  push(start, end, 0, depth, noted(id, slot, false), totalIn(slot));
+  while (top > bottom) {
+    growNode(pop(), seed, tree, maxDepth, minLeaf, maxFeatures, minGain);
   }
   return nodeCount;
 }
 
-function histogramOf(slot: u32): usize {
-  return histograms + ((<usize>slot * cells) << 4);
-}
-
-function takeSlot(): u32 {
-  freeCount--;
-  return load<u32>(free + (<usize>freeCount << 2));
-}
-
-function giveSlot(slot: u32): void {
-  store<u32>(free + (<usize>freeCount << 2), slot);
-  freeCount++;
-}
-
 /** Of all rows: what the first column's cells have. */
-function totalOf(slot: u32): v128 {
+function totalIn(slot: u32): v128 {
   let total = i64x2.splat(0);
   const from = histogramOf(slot);
   const to = from + (<usize>(missingBin(0) + 1) << 4);
@@ -103,16 +79,11 @@ function totalOf(slot: u32): v128 {
   return total;
 }
 
-function push(start: u32, end: u32, node: u32, id: u32, depth: u32, slot: u32, isThere: bool, total: v128): void {
-  v128.store(top, total);
-  store<u32>(top, start, 16);
-  store<u32>(top, end, 20);
-  store<u32>(top, node, 24);
-  store<u32>(top, id, 28);
-  store<u32>(top, depth, 32);
-  store<u32>(top, slot, 36);
-  store<u32>(top, <u32>isThere, 40);
-  top += ENTRY;
+/** What a waiting node has beside its rows: its number in a full tree, its histogram's slot, and whether its records lie there. */
+// @ts-ignore: decorator
+@inline
+function noted(id: u32, slot: u32, isThere: bool): u64 {
+  return (<u64>id << 32) | (slot << 1) | <u32>isThere;
 }
 
 function count(histogram: usize, records: usize, start: u32, end: u32): void {
@@ -163,15 +134,23 @@ function writeLeaf(node: u32, total: v128): void {
   store<u32>(leftOut + (<usize>node << 2), 0);
 }
 
-function growNode(seed: u32, tree: u32, maxDepth: u32, minLeaf: u32, maxFeatures: u32, minGain: f64): void {
-  const total = v128.load(top);
-  const start = load<u32>(top, 16);
-  const end = load<u32>(top, 20);
-  const node = load<u32>(top, 24);
-  const id = load<u32>(top, 28);
-  const depth = load<u32>(top, 32);
-  const slot = load<u32>(top, 36);
-  const isThere = load<u32>(top, 40) != 0;
+function growNode(
+  entry: usize,
+  seed: u32,
+  tree: u32,
+  maxDepth: u32,
+  minLeaf: u32,
+  maxFeatures: u32,
+  minGain: f64,
+): void {
+  const total = totalOf(entry);
+  const start = startOf(entry);
+  const end = endOf(entry);
+  const node = nodeOf(entry);
+  const depth = depthOf(entry);
+  const id = <u32>(noteOf(entry) >>> 32);
+  const slot = <u32>noteOf(entry) >>> 1;
+  const isThere = (noteOf(entry) & 1) != 0;
   const records = isThere ? there : here;
   bestScore = -1;
   if (end - start >= 2 * minLeaf && end > start && depth < maxDepth && !isPure(records, start, end)) {
@@ -209,8 +188,8 @@ function growNode(seed: u32, tree: u32, maxDepth: u32, minLeaf: u32, maxFeatures
   if (leftSmaller) count(histogramOf(other), moved, start, middle);
   else count(histogramOf(other), moved, middle, end);
   subtract(histogramOf(slot), histogramOf(other));
-  push(middle, end, child + 1, 2 * id + 1, depth + 1, leftSmaller ? slot : other, !isThere, right);
-  push(start, middle, child, 2 * id, depth + 1, leftSmaller ? other : slot, !isThere, left);
+  push(middle, end, child + 1, depth + 1, noted(2 * id + 1, leftSmaller ? slot : other, !isThere), right);
+  push(start, middle, child, depth + 1, noted(2 * id, leftSmaller ? other : slot, !isThere), left);
 }
 
 /** Moves the records of [start, end) to the same part of the other place, those that go left first. */
