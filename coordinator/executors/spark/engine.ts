@@ -6,7 +6,10 @@ const COUNT = {
   workload: "string-count",
   params: ["input", "format", "key", "value", "top", "output", "tuples", "keyLength", "alphabet", "maxValue", "seed"],
 };
-const FORECAST = { workload: "forecast", params: ["observed", "future", "target", "date", "holdout", "seed"] };
+const FORECAST = {
+  workload: "forecast",
+  params: ["observed", "future", "target", "date", "holdout", "output", "seed"],
+};
 
 /** What each of Spark's own ways can do: a built-in workload, with these parameters. */
 const ABILITIES: Readonly<Record<SparkEngine, { readonly workload: string; readonly params: readonly string[] }>> = {
