@@ -6,7 +6,7 @@ import { kernelOf } from "./kernel.ts";
 import { mergeJs } from "./merge-js.ts";
 import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
-import { kernelBytes, utf8 } from "./testing.ts";
+import { contextOf, kernelBytes, utf8 } from "./testing.ts";
 
 type Rng = ReturnType<typeof philoxRng>;
 
@@ -17,19 +17,7 @@ const newKernel = () => kernelOf(new WebAssembly.Instance(module, {}).exports);
 function outcomeOf(merge: (context: Parameters<typeof mergeJs>[1]) => Uint8Array, top: number) {
   const reports: MergeSummary[] = [];
   const plan: MergePlan = { header: utf8("key,value\n"), top, subject: "test" };
-  const context = {
-    broadcast: plan,
-    partition: 0,
-    buckets: 1,
-    memoryBytes: 2 ** 30,
-    signal: new AbortController().signal,
-    open: () => {
-      throw new Error("a merge reads no file");
-    },
-    allocate: (bytes: number) => new Uint8Array(bytes),
-    report: (summary: MergeSummary) => reports.push(summary),
-    progress: () => {},
-  };
+  const context = contextOf(plan, (summary: MergeSummary) => reports.push(summary));
   try {
     return { text: Buffer.from(merge(context)).toString("latin1"), reports };
   } catch (error) {

@@ -4,30 +4,17 @@ import { philoxRng } from "../../shared/rng.ts";
 import { encodeEntries, type Entry } from "./entries.ts";
 import { kernelOf } from "./kernel.ts";
 import { type SurveyPlan, surveyJs, surveyWasm } from "./survey.ts";
-import { kernelBytes } from "./testing.ts";
+import { contextOf, kernelBytes } from "./testing.ts";
 
 const module = new WebAssembly.Module(kernelBytes);
 const kernel = kernelOf(new WebAssembly.Instance(module, {}).exports);
 
-const contextOf = (plan: SurveyPlan): Parameters<typeof surveyJs>[1] => ({
-  broadcast: plan,
-  partition: 0,
-  buckets: 1,
-  memoryBytes: 2 ** 30,
-  signal: new AbortController().signal,
-  open: () => {
-    throw new Error("a survey reads no file");
-  },
-  allocate: (bytes) => new Uint8Array(bytes),
-  report: () => {},
-  progress: () => {},
-});
-
 /** What both kernels say. */
 function splittersOf(parts: readonly (readonly Entry[])[], plan: SurveyPlan): readonly string[] {
   const encoded = parts.map(encodeEntries);
-  const splitters = surveyJs(encoded, contextOf(plan));
-  expect(surveyWasm(kernel, encoded, contextOf(plan))).toEqual(splitters);
+  const context = contextOf(plan, () => {});
+  const splitters = surveyJs(encoded, context);
+  expect(surveyWasm(kernel, encoded, context)).toEqual(splitters);
   return splitters;
 }
 

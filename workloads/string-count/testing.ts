@@ -1,8 +1,10 @@
 /** What this workload's tests share. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TaskContext } from "kindling";
 import { expect } from "vitest";
 import { type DirectResult, type DirectStage, runDirect } from "../../shared/testing/direct-job.ts";
+import type { Value } from "../../shared/value.ts";
 import stringCount from "./workload.ts";
 
 export const kernelBytes = readFileSync(join(import.meta.dirname, "kernel.wasm"));
@@ -20,6 +22,24 @@ export async function runBoth(params: object, input?: Uint8Array): Promise<Direc
   expect(wasm.progress).toBe(js.progress);
   return wasm;
 }
+
+/** The context of a task on bytes that it is given, which reads no file. */
+export const contextOf = <Broadcast, Summary extends Value>(
+  broadcast: Broadcast,
+  report: (summary: Summary) => void,
+): TaskContext<Broadcast, Summary> => ({
+  broadcast,
+  partition: 0,
+  buckets: 1,
+  memoryBytes: 2 ** 30,
+  signal: new AbortController().signal,
+  open: () => {
+    throw new Error("this task reads no file");
+  },
+  allocate: (bytes) => new Uint8Array(bytes),
+  report,
+  progress: () => {},
+});
 
 /** A stage with its bytes as text, which compare much faster. */
 const comparable = (stage: DirectStage) => ({
