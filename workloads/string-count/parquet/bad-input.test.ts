@@ -6,6 +6,8 @@ import { toWireError } from "../../../shared/errors.ts";
 import { runDirect } from "../../../shared/testing/direct-job.ts";
 import { resultText, utf8 } from "../testing.ts";
 import stringCount from "../workload.ts";
+import { ThriftStruct } from "./thrift.ts";
+import { writeFooter } from "./write.ts";
 
 const golden = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(join(import.meta.dirname, `../golden/${name}.parquet`)));
@@ -58,6 +60,34 @@ test.each<[string, Uint8Array, object, string]>([
   expect(js).toMatch(/^BadInput in\.parquet[:,] /);
   expect(js).toContain(message);
   expect(await outcome("wasm", file, params)).toBe(js);
+});
+
+test("a column chunk with two dictionaries", async () => {
+  const page = (type: number, bytes: Uint8Array, header: (page: ThriftStruct) => ThriftStruct) =>
+    [header(new ThriftStruct().int32(1, type).int32(2, bytes.length).int32(3, bytes.length)).done(), bytes].flatMap(
+      (part) => [...part],
+    );
+  const dictionary = (key: string) =>
+    page(2, Uint8Array.of(key.length, 0, 0, 0, ...utf8(key)), (header) =>
+      header.struct(7, new ThriftStruct().int32(1, 1).int32(2, 0)),
+    );
+  const rows = (bytes: Uint8Array, encoding: number) =>
+    page(0, bytes, (header) =>
+      header.struct(5, new ThriftStruct().int32(1, 1).int32(2, encoding).int32(3, 3).int32(4, 3)),
+    );
+  // One row by the dictionary: no bits, a run of one.
+  const indexed = rows(Uint8Array.of(0, 2), 8);
+  const keys = [...dictionary("a"), ...indexed, ...dictionary("b"), ...indexed];
+  const one = rows(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0), 0);
+  const values = [...one, ...one];
+  const footer = writeFooter({
+    columns: ["key", "value"],
+    groups: [{ rows: 2, keyBytes: keys.length, valueBytes: values.length }],
+  });
+  const file = Uint8Array.of(...utf8("PAR1"), ...keys, ...values, ...footer);
+  for (const backend of ["js", "wasm"] as const) {
+    expect(await outcome(backend, file)).toContain('row group 1, column "key": it has a second dictionary');
+  }
 });
 
 test("bad rows can be passed over", async () => {

@@ -79,6 +79,7 @@ export class ColumnPages {
   private readonly isOptional: boolean;
   private chunk: ColumnChunk = { start: 0, end: 0, codec: "UNCOMPRESSED" };
   private group = 0;
+  private hasDictionary = false;
   /** Where the next page's header begins in the file. */
   private position = 0;
   /** The file's bytes [base, base + held) lie at `window`. */
@@ -105,6 +106,7 @@ export class ColumnPages {
     this.position = chunk.start;
     this.base = chunk.start;
     this.held = 0;
+    this.hasDictionary = false;
   }
 
   /** The next page. A data page is there until the next one is read, a dictionary until the next chunk's. */
@@ -116,6 +118,8 @@ export class ColumnPages {
       const at = yield* this.require(this.position, stored);
       this.position += stored;
       if (type === DICTIONARY_PAGE) {
+        if (this.hasDictionary) throw this.fault("it has a second dictionary");
+        this.hasDictionary = true;
         if (ENCODINGS[header.encoding] === undefined) throw this.unknownEncoding(header.encoding);
         const to = this.dictionary.room(size);
         yield* this.unpack(this.chunk.codec, at, stored, to, size);
