@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { philoxRng } from "../shared/rng.ts";
 import type { PageRun } from "./support/gpu-page.ts";
@@ -25,11 +27,11 @@ test("a device that is lost fails the task, which says so; the next task gets a 
   expect((await page.run(job)).error).toBe("");
 });
 
-async function expectSame(params: object, input?: Uint8Array, table?: object): Promise<PageRun> {
+async function expectSame(params: object, input?: Uint8Array, table?: object, name = "in.csv"): Promise<PageRun> {
   const job = {
     workload: "string-count",
-    params: input === undefined ? params : { input: "in.csv", ...params },
-    ...(input && { files: { "in.csv": input } }),
+    params: input === undefined ? params : { input: name, ...params },
+    ...(input && { files: { [name]: input } }),
   };
   const js = await page.run({ ...job, backend: "js" });
   const gpu = await page.run({ ...job, backend: "webgpu", ...(table && { table }) });
@@ -129,6 +131,20 @@ test("a total that does not fit is the reference's error, and so are bad rows", 
   }
   const latin = Uint8Array.of(...utf8("key,value\na,1\n"), 0xe4, ...utf8(",1\n"));
   expect((await expectSame({}, latin)).error).toContain("UTF-8");
+});
+
+test("Parquet files of every kind, good and bad", async () => {
+  const golden = join(import.meta.dirname, "../workloads/string-count/golden");
+  const run = (folder: string, name: string, params: object) =>
+    expectSame(params, new Uint8Array(readFileSync(join(golden, folder, name))), {}, "in.parquet");
+  for (const name of readdirSync(join(golden, "parquet")).filter((each) => each.endsWith(".parquet"))) {
+    for (const partitions of [1, 4]) {
+      expect((await run("parquet", name, { onBadRow: "skip", partitions })).error, name).toBe("");
+    }
+  }
+  for (const name of readdirSync(join(golden, "parquet-refused"))) {
+    expect((await run("parquet-refused", name, {})).error, name).toContain("BadInput");
+  }
 });
 
 test("any columns, delimiter and order; no header", async () => {

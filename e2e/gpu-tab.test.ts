@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, hashes } from "./support/cluster.ts";
 import { syntheticWeather } from "../workloads/forecast/synthetic.ts";
@@ -25,6 +27,20 @@ test("a million Zipf words: WebGPU gives the bytes of the other kernels", { time
   expect(gpu.metrics).toMatchObject({ tuples: 1_000_000 });
   expect(hashes(gpu)).toEqual(hashes(wasm));
   expect(hashes(await run("js"))).toEqual(hashes(wasm));
+});
+
+test("a Parquet file: WebGPU gives the bytes of the other kernels, which auto measures", async () => {
+  const golden = join(import.meta.dirname, "../workloads/string-count/golden/parquet/nulls-dictionary.parquet");
+  const input = `upload:${(await cluster.client.uploadFile(readFileSync(golden))).hash}/in.parquet`;
+  const run = (backend: string) => cluster.run("string-count", { input, backend, onBadRow: "skip" });
+  const counting = ({ stages }: Awaited<ReturnType<typeof run>>) =>
+    stages.find(({ label }) => label === "countParquet");
+  const gpu = await run("webgpu");
+  expect(counting(gpu)).toMatchObject({ backends: { webgpu: 1 }, reason: "webgpu was asked for" });
+  const auto = await run("auto");
+  expect(counting(auto)?.reason).toMatch(/^auto: wasm [\d.]+ ms, js [\d.]+ ms on the probe; too little work so far/);
+  expect(hashes(auto)).toEqual(hashes(gpu));
+  expect(hashes(await run("js"))).toEqual(hashes(gpu));
 });
 
 test("points counted by gpu.js under the pages' content policy are the other kernels' points", async () => {

@@ -8,14 +8,14 @@ import { defineWorkload, type Workload } from "../../shared/sdk/workload.ts";
 import * as z from "../../shared/sdk/z.ts";
 import type { Value } from "../../shared/value.ts";
 import { runDirect } from "../../shared/testing/direct-job.ts";
-import { countCsvGpu, countTuplesGpu } from "../../workloads/string-count/gpu/count-gpu.ts";
+import { countCsvGpu, countParquetGpu, countTuplesGpu } from "../../workloads/string-count/gpu/count-gpu.ts";
 import { randomForest, randomRows } from "../../workloads/forecast/prediction/testing.ts";
 import { predict } from "../../workloads/forecast/tasks/predict.ts";
 import forecast from "../../workloads/forecast/workload.ts";
 import pi from "../../workloads/pi/workload.ts";
 import type { TableOptions } from "../../workloads/string-count/gpu/tally.ts";
 import { tupleParameters, tupleSpec } from "../../workloads/string-count/parameters.ts";
-import { count, generate } from "../../workloads/string-count/tasks.ts";
+import { count, countParquet, generate } from "../../workloads/string-count/tasks.ts";
 import stringCount from "../../workloads/string-count/workload.ts";
 
 /** Runs in a page of a real browser: whole jobs in one thread, with the kernels of one backend. */
@@ -103,6 +103,9 @@ async function run({ workload, params, files, backend, table = {}, ...more }: Pa
   Object.assign(count, { webgpu: (part, context) => countCsvGpu(part, context, table) } satisfies Partial<
     typeof count
   >);
+  Object.assign(countParquet, {
+    webgpu: (part, context) => countParquetGpu(part, context, table),
+  } satisfies Partial<typeof countParquet>);
   Object.assign(generate, {
     webgpu: (range, context) => countTuplesGpu(range, context, table),
   } satisfies Partial<typeof generate>);

@@ -4,7 +4,7 @@ import { countCsvJs, countTuplesJs } from "./count-js.ts";
 import { countCsvWasm, countTuplesWasm } from "./count-wasm.ts";
 import type { CountSummary, CsvPart, CsvPlan, TuplePlan } from "./counting.ts";
 import type { Entry } from "./entries.ts";
-import { countCsvGpu, countTuplesGpu } from "./gpu/count-gpu.ts";
+import { countCsvGpu, countParquetGpu, countTuplesGpu } from "./gpu/count-gpu.ts";
 import { type InspectInput, type Inspection, inspect } from "./inspect.ts";
 import wasm from "./kernel.wasm";
 import { kernelOf } from "./kernel.ts";
@@ -17,7 +17,7 @@ import { type FooterInput, type ResultPlan, writeFooter, writeRowGroup, type Wri
 import { mergeJs, topOfResult } from "./merge-js.ts";
 import { mergeWasm } from "./merge-wasm.ts";
 import type { MergePlan, MergeSummary } from "./merging.ts";
-import { csvProbe, tupleProbe } from "./probes.ts";
+import { csvProbe, parquetProbe, tupleProbe } from "./probes.ts";
 import { finishReading } from "./reading.ts";
 import { type SurveyPlan, surveyJs, surveyWasm } from "./survey.ts";
 import type { TupleRange } from "./tuples.ts";
@@ -53,6 +53,8 @@ export const countParquet = defineTask<ParquetPart, readonly Uint8Array[], Parqu
     module: wasm,
     run: (exports, part, context) => finishReading(countParquetWasm(kernelOf(exports), part, context)),
   },
+  webgpu: (part, context) => countParquetGpu(part, context),
+  probe: parquetProbe,
 });
 
 /** Adds up one bucket of all partitions into its stretch of the result file. */

@@ -2,6 +2,10 @@ import type { Gpu, GpuContext } from "kindling";
 import { eachRecord, guessFirstRecord } from "../count-js.ts";
 import type { CountSummary, CsvPart, CsvPlan, TuplePlan } from "../counting.ts";
 import { encodeBuckets } from "../key-sums.ts";
+import { GroupSums } from "../parquet/count-js.ts";
+import type { ParquetPart, ParquetPlan } from "../parquet/plan.ts";
+import type { ParquetSummary } from "../parquet/problems.ts";
+import { eachRow, type StoredKey } from "../parquet/rows.ts";
 import { finishReading } from "../reading.ts";
 import { SourceWindow } from "../source-window.ts";
 import type { TupleRange } from "../tuples.ts";
@@ -78,9 +82,33 @@ async function countLines(
 }
 
 async function countParsed(gpu: Gpu, part: CsvPart, context: CsvContext, options?: TableOptions): Promise<Counted> {
-  const tally = new Tally(gpu, options);
   const list = new RecordList();
   const summary = await finishReading(eachRecord(part, context, (key, value) => list.add(key, value)));
-  for (const batch of summary.bad === null ? list.batches(gpu) : []) await tally.add(batch);
-  return { tally, summary };
+  return { tally: await tallyOf(gpu, list, options), summary };
+}
+
+/** Counts row groups of a Parquet file: as countParquetJs, byte for byte. The reference decodes the pages, the GPU sums. */
+export const countParquetGpu = (
+  part: ParquetPart,
+  context: GpuContext<ParquetPlan, ParquetSummary>,
+  options?: TableOptions,
+): Promise<readonly Uint8Array[]> =>
+  context.webgpu(async (gpu) => {
+    const list = new RecordList();
+    const visitor = { row: (key: StoredKey, value: bigint) => list.add(key.text, value), endGroup: () => {} };
+    const summary = await finishReading(eachRow(part, context, visitor));
+    context.progress(summary.tuples);
+    context.report(summary);
+    if (summary.bad !== null) return encodeBuckets([], context.broadcast.splitters);
+    const tally = await tallyOf(gpu, list, options);
+    const entries = await tally.entries(async (visit) => {
+      await finishReading(eachRow(part, context, new GroupSums(visit)));
+    });
+    return encodeBuckets(entries, context.broadcast.splitters);
+  });
+
+async function tallyOf(gpu: Gpu, list: RecordList, options?: TableOptions): Promise<Tally> {
+  const tally = new Tally(gpu, options);
+  for (const batch of list.batches(gpu)) await tally.add(batch);
+  return tally;
 }

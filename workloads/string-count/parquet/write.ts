@@ -1,6 +1,7 @@
 /** Writes the result as a Parquet file: one row group for each stretch of it, plain pages, not compressed. */
 import type { TaskContext } from "kindling";
 import { readRecord } from "../csv.ts";
+import type { RowGroup } from "./plan.ts";
 import { ThriftStruct } from "./thrift.ts";
 
 export type ResultPlan = {
@@ -40,21 +41,42 @@ const DATA_PAGE = 0;
 /** A stretch of the result file, as CSV, in; a row group's bytes out, after the file's magic in the first one. */
 export function writeRowGroup(result: Uint8Array, context: TaskContext<ResultPlan, WrittenGroup>): Uint8Array {
   const isFirst = context.partition === 0;
+  const { pages, ...written } = encodeRows(result, isFirst ? context.broadcast.headerBytes : 0);
+  context.report(written);
+  context.progress(written.rows);
+  const parts = isFirst ? [MAGIC, ...pages] : pages;
+  return joined(parts, context.allocate(size(parts)));
+}
+
+/** Rows as a file without a footer, which is all that a kernel sees of it. */
+export function writeRows(result: Uint8Array): { readonly bytes: Uint8Array; readonly group: RowGroup } {
+  const { pages, rows, keyBytes, valueBytes } = encodeRows(result, 0);
+  const middle = MAGIC.length + keyBytes;
+  const codec = "UNCOMPRESSED";
+  const key = { start: MAGIC.length, end: middle, codec } as const;
+  const value = { start: middle, end: middle + valueBytes, codec } as const;
+  const parts = [MAGIC, ...pages];
+  return { bytes: joined(parts, new Uint8Array(size(parts))), group: { index: 0, rows, key, value } };
+}
+
+/** The pages of both columns, in order: all rows of the result from `from` on. */
+function encodeRows(result: Uint8Array, from: number): WrittenGroup & { readonly pages: readonly Uint8Array[] } {
   const keyPages: Uint8Array[] = [];
   const valuePages: Uint8Array[] = [];
   let rows = 0;
-  for (let at = isFirst ? context.broadcast.headerBytes : 0; at < result.length; ) {
+  for (let at = from; at < result.length; ) {
     const page = readRows(result, at);
     keyPages.push(pageHeader(page.rows, page.keys.length), page.keys);
     valuePages.push(pageHeader(page.rows, page.values.length), page.values);
     rows += page.rows;
     at = page.next;
   }
-  const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
-  context.report({ rows, keyBytes: size(keyPages), valueBytes: size(valuePages) });
-  context.progress(rows);
-  const parts = [...(isFirst ? [MAGIC] : []), ...keyPages, ...valuePages];
-  const output = context.allocate(size(parts));
+  return { rows, keyBytes: size(keyPages), valueBytes: size(valuePages), pages: [...keyPages, ...valuePages] };
+}
+
+const size = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+function joined(parts: readonly Uint8Array[], output: Uint8Array): Uint8Array {
   let to = 0;
   for (const part of parts) {
     output.set(part, to);
