@@ -51,9 +51,15 @@ export class WasmInstances {
 
   /** Forgets the last stage's instance; after a trap its memory may be in any state. */
   discard(): void {
-    const memory = this.#current?.exports["memory"];
+    // Not a variable of this function: what its frame still names would outlive the collection that `dropped` may call for.
+    const bytes = this.#memoryBytes();
     this.#current = undefined;
-    if (memory instanceof WebAssembly.Memory) this.#dropped(memory.buffer.byteLength);
+    if (bytes > 0) this.#dropped(bytes);
+  }
+
+  #memoryBytes(): number {
+    const memory = this.#current?.exports["memory"];
+    return memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
   }
 }
 
