@@ -37,9 +37,14 @@ export let entryCount: u32 = 0;
 /** Whether a key of the dictionary is bad. */
 export let hasBadEntry: bool = false;
 let entryCapacity: u32 = 0;
+/** Where the dictionary's first key lies, and how many bytes each key has: −1 if they are not as many. */
+export let firstKey: usize = 0;
+export let keyLength: i32 = -1;
 export const SEEN: u8 = 1;
 
-let valueDictionary: usize = 0;
+export let valueDictionary: usize = 0;
+/** How far from zero the dictionary's values are at most. */
+export let valueReach: f64 = 0;
 let valueDictionaryCount: u32 = 0;
 let valueDictionaryCapacity: u32 = 0;
 
@@ -51,7 +56,10 @@ export let values: usize = 0;
 /** 1 where the column has a value, 0 for null (u32); only where the page `hasNulls`. */
 export let keyLevels: usize = 0;
 export let valueLevels: usize = 0;
-let valueIndices: usize = 0;
+/** Dictionary index of each row's value (u32), where the page `valueIsIndexed`. */
+export let valueIndices: usize = 0;
+/** How many of the rows that were read last have a value. */
+let valuesThere: u32 = 0;
 
 export let keyRows: u32 = 0;
 export let keyIsIndexed: bool = false;
@@ -60,7 +68,7 @@ let keyAt: usize = 0;
 let keyEnd: usize = 0;
 export let valueRows: u32 = 0;
 export let valueHasNulls: bool = false;
-let valueIsIndexed: bool = false;
+export let valueIsIndexed: bool = false;
 let valueAt: usize = 0;
 let valueEnd: usize = 0;
 let valueType: u32 = INT32;
@@ -98,6 +106,9 @@ export function setKeyDictionary(at: usize, end: usize, count: u32): bool {
   }
   memory.fill(sums, 0, <usize>count * 8);
   hasBadEntry = false;
+  if (count > 0) keyLength = <i32>load<u32>(at);
+  firstKey = at + 4;
+  const usual = <usize>keyLength;
   for (let index: usize = 0; index < <usize>count; ++index) {
     if (end - at < 4) return false;
     const length = <usize>load<u32>(at);
@@ -108,7 +119,12 @@ export function setKeyDictionary(at: usize, end: usize, count: u32): bool {
     const problem = problemOf(at, length);
     store<u8>(states + index, problem == 0 ? 0 : <u8>(problem + 1));
     if (problem != 0) hasBadEntry = true;
-    at += length;
+    // A length that was foreseen need not be waited for.
+    if (length == usual) at += usual;
+    else {
+      at += length;
+      keyLength = -1;
+    }
   }
   entryCount = count;
   return true;
@@ -120,7 +136,12 @@ export function setValueDictionary(at: usize, end: usize, count: u32): bool {
     valueDictionaryCapacity = max(count, valueDictionaryCapacity * 2);
     valueDictionary = allocate(<u64>valueDictionaryCapacity * 8);
   }
-  for (let index: usize = 0; index < <usize>count; ++index) store<i64>(valueDictionary + (index << 3), plainValue(at, index));
+  valueReach = 0;
+  for (let index: usize = 0; index < <usize>count; ++index) {
+    const value = plainValue(at, index);
+    store<i64>(valueDictionary + (index << 3), value);
+    valueReach = max(valueReach, abs(<f64>value));
+  }
   valueDictionaryCount = count;
   return true;
 }
@@ -188,7 +209,7 @@ export function readKeys(count: u32): bool {
   const there = keyHasNulls ? readLevels(keyLevelRuns, keyLevels, count) : <i32>count;
   if (there < 0) return false;
   keyRows -= count;
-  if (keyIsIndexed) return readRuns(keyRuns, keyIndices, there) && areBelow(keyIndices, there, entryCount);
+  if (keyIsIndexed) return readRuns(keyRuns, keyIndices, there, entryCount);
   for (let index: usize = 0; index < <usize>there; ++index) {
     if (keyEnd - keyAt < 4) return false;
     const length = <usize>load<u32>(keyAt);
@@ -201,21 +222,13 @@ export function readKeys(count: u32): bool {
   return true;
 }
 
-/** Brings the next rows' values to `values`, nulls passed over; false if the page is damaged. */
+/** Brings the next rows' values to `values` or their indices to `valueIndices`, nulls passed over; false if the page is damaged. */
 export function readValues(count: u32): bool {
   const there = valueHasNulls ? readLevels(valueLevelRuns, valueLevels, count) : <i32>count;
   if (there < 0) return false;
+  valuesThere = there;
   valueRows -= count;
-  if (valueIsIndexed) {
-    if (!readRuns(valueRuns, valueIndices, there) || !areBelow(valueIndices, there, valueDictionaryCount)) return false;
-    const dictionary = valueDictionary;
-    const from = valueIndices;
-    const to = values;
-    for (let index: usize = 0; index < <usize>there; ++index) {
-      store<i64>(to + (index << 3), load<i64>(dictionary + (<usize>load<u32>(from + (index << 2)) << 3)));
-    }
-    return true;
-  }
+  if (valueIsIndexed) return readRuns(valueRuns, valueIndices, there, valueDictionaryCount);
   const size: usize = valueType <= UINT32 ? 4 : 8;
   if (valueEnd - valueAt < <usize>there * size) return false;
   for (let index: usize = 0; index < <usize>there; ++index) store<i64>(values + (index << 3), plainValue(valueAt, index));
@@ -223,24 +236,18 @@ export function readValues(count: u32): bool {
   return true;
 }
 
+/** Brings the values whose indices are in `valueIndices` to `values`. */
+export function lookUpValues(): void {
+  for (let index: usize = 0; index < <usize>valuesThere; ++index) {
+    const entry = <usize>load<u32>(valueIndices + (index << 2));
+    store<i64>(values + (index << 3), load<i64>(valueDictionary + (entry << 3)));
+  }
+}
+
 /** How many of the next rows have a value, −1 if the levels are damaged. */
 function readLevels(runs: usize, to: usize, count: u32): i32 {
-  if (!readRuns(runs, to, count)) return -1;
+  if (!readRuns(runs, to, count, 2)) return -1;
   let there: u32 = 0;
   for (let index: usize = 0; index < <usize>count; ++index) there += load<u32>(to + (index << 2));
   return <i32>there;
 }
-
-function areBelow(indices: usize, count: u32, limit: u32): bool {
-  let index: usize = 0;
-  let most = i32x4.splat(0);
-  const whole = <usize>count & ~3;
-  for (; index < whole; index += 4) most = i32x4.max_u(most, v128.load(indices + (index << 2)));
-  let greatest = max<u32>(
-    max<u32>(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
-    max<u32>(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
-  );
-  for (; index < <usize>count; ++index) greatest = max<u32>(greatest, load<u32>(indices + (index << 2)));
-  return count == 0 || greatest < limit;
-}
-

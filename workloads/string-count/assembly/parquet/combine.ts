@@ -1,5 +1,5 @@
 /** Adds the values of two columns' rows to their keys: by dictionary index where there is one, so that a key is looked up once a row group. */
-import { addDirect, flushDirect } from "../direct";
+import { addDirect, addDirectTuples, flushDirect } from "../direct";
 import { addShort, shortKey } from "../keys";
 import { addWide } from "../wide-keys";
 import {
@@ -8,13 +8,16 @@ import {
   dropDictionaries,
   entries,
   entryCount,
+  firstKey,
   hasBadEntry,
   keyHasNulls,
   keyIndices,
   keyIsIndexed,
+  keyLength,
   keyLevels,
   keyPlaces,
   keyRows,
+  lookUpValues,
   NULL,
   problemOf,
   readKeys,
@@ -22,8 +25,12 @@ import {
   SEEN,
   states,
   sums,
+  valueDictionary,
   valueHasNulls,
+  valueIndices,
+  valueIsIndexed,
   valueLevels,
+  valueReach,
   valueRows,
   values,
 } from "./columns";
@@ -33,6 +40,12 @@ export { unsnappy } from "./snappy";
 
 /** From a larger sum on, sums are added up in the file's order alone: see scan.ts. */
 const LARGE: i64 = 100_000_000;
+
+/** No sum of the dictionary's keys is farther from zero than this; while it is small, none can overflow. */
+let reach: f64 = 0;
+const SAFE: f64 = 4611686018427387904;
+/** Of a larger dictionary some keys have no place there: see direct.ts. */
+const MOST_DIRECT: u32 = 1 << 16;
 
 let keepsOrder: bool = false;
 let skipBadRows: bool = false;
@@ -54,6 +67,7 @@ export function beginParquet(typeOfValue: u32, skip: bool, sample: bool): void {
   skipBadRows = skip;
   isSample = sample;
   keepsOrder = false;
+  reach = 0;
   damaged = 0;
   tuples = 0;
   skipped = 0;
@@ -68,21 +82,41 @@ export function combine(most: u32): u32 {
     const count = min(left, BATCH);
     damaged = !readKeys(count) ? KEY_PAGE : !readValues(count) ? VALUE_PAGE : 0;
     if (damaged != 0) break;
-    if (isSample) for (let row: usize = 0; row < <usize>count; ++row) store<i64>(values + (row << 3), 1);
-    if (keyHasNulls || valueHasNulls || (keyIsIndexed && hasBadEntry)) {
-      const done = addCarefully(count);
-      left -= done;
-    } else {
-      if (keyIsIndexed) addIndexed(count);
-      else if (!addPlain(count)) {
-        left -= addCarefully(count);
-        continue;
-      }
-      tuples += <u64>count;
-      left -= count;
-    }
+    reach += <f64>count * (valueIsIndexed ? valueReach : Infinity);
+    left -= addRows(count);
   }
   return all - left;
+}
+
+/** Adds the rows that were read; gives how many were passed, which are fewer where a bad one ends the work. */
+function addRows(count: u32): u32 {
+  const areGood = !keyHasNulls && !valueHasNulls && !(keyIsIndexed && hasBadEntry);
+  if (areGood && keyIsIndexed && valueIsIndexed && !isSample && reach < SAFE) addPairs(count);
+  else {
+    if (valueIsIndexed) lookUpValues();
+    if (isSample) for (let row: usize = 0; row < <usize>count; ++row) store<i64>(values + (row << 3), 1);
+    if (!areGood) return addCarefully(count);
+    if (keyIsIndexed) addIndexed(count);
+    else if (!addPlain(count)) return addCarefully(count);
+  }
+  tuples += <u64>count;
+  return count;
+}
+
+/** Rows without nulls or bad keys, key and value by dictionary, where no sum can overflow. */
+function addPairs(count: u32): void {
+  const into = sums;
+  const seen = states;
+  const dictionary = valueDictionary;
+  const numbers = valueIndices - keyIndices;
+  const end = keyIndices + (<usize>count << 2);
+  for (let row = keyIndices; row < end; row += 4) {
+    const entry = <usize>load<u32>(row);
+    const value = load<i64>(dictionary + (<usize>load<u32>(row + numbers) << 3));
+    const place = into + (entry << 3);
+    store<i64>(place, load<i64>(place) + value);
+    store<u8>(seen + entry, SEEN);
+  }
 }
 
 /** Rows without nulls or bad keys, by dictionary. It calls nothing but in the rare overflow. */
@@ -192,10 +226,26 @@ function add(at: usize, length: usize, value: i64): void {
 
 /** A row group ends: its dictionary's sums go to their keys, in the dictionary's order. */
 export function endRowGroup(): void {
-  for (let entry: usize = 0; entry < <usize>entryCount; ++entry) {
-    if (load<u8>(states + entry) == SEEN) addEntry(entry, load<i64>(sums + (entry << 3)));
+  if (!addAllDirect()) {
+    for (let entry: usize = 0; entry < <usize>entryCount; ++entry) {
+      if (load<u8>(states + entry) == SEEN) addEntry(entry, load<i64>(sums + (entry << 3)));
+    }
   }
   dropDictionaries();
+  reach = 0;
+}
+
+/** Adds the dictionary's sums at once: false, with nothing added, unless its keys are alike and their sums small and above zero. */
+function addAllDirect(): bool {
+  if (keepsOrder || hasBadEntry || entryCount > MOST_DIRECT) return false;
+  let all: u64 = 0;
+  const end = sums + (<usize>entryCount << 3);
+  for (let place = sums; place < end; place += 8) {
+    const sum = load<u64>(place);
+    if (sum == 0) return false;
+    all |= sum;
+  }
+  return addDirectTuples(firstKey, <usize>keyLength + 4, sums, 8, entryCount, <usize>keyLength, all);
 }
 
 export function damagedPage(): u32 {

@@ -7,18 +7,25 @@ const AT: usize = 0; // u32: next run's header
 const END: usize = 4; // u32
 const WIDTH: usize = 8; // u32: bits of a number
 const LEFT: usize = 12; // u32: numbers left in the run at hand
-const PACKED: usize = 16; // u32: its bytes; 0 if the run repeats one value
-const BIT: usize = 20; // u32: the next number's first bit, from the bytes' first
+const PACKED: usize = 16; // u32: the byte in which the next number begins; 0 if the run repeats one value
+const BIT: usize = 20; // u32: the bit of it
 const VALUE: usize = 24; // u32: the value that is repeated
 export const CURSOR_BYTES: usize = 32;
 
 export const MAX_WIDTH: u32 = 32;
+
+/** Four bytes have all of such a number, wherever in a byte it begins. */
+const MAX_QUAD_WIDTH: u32 = 25;
+const QUAD_BYTES: usize = 64;
+/** By width, as long as it was used: see prepareQuads. */
+const quadSteps = memory.data(64 * 26, 16);
 
 export function openRuns(cursor: usize, at: usize, end: usize, width: u32): void {
   store<u32>(cursor, <u32>at, AT);
   store<u32>(cursor, <u32>end, END);
   store<u32>(cursor, width, WIDTH);
   store<u32>(cursor, 0, LEFT);
+  if (width - 1 < MAX_QUAD_WIDTH) prepareQuads(width);
 }
 
 /** Whether all that comes are at least `count` times `value` in one run. */
@@ -27,8 +34,8 @@ export function isOneRun(cursor: usize, value: u32, count: u32): bool {
   return load<u32>(cursor, PACKED) == 0 && load<u32>(cursor, VALUE) == value && load<u32>(cursor, LEFT) >= count;
 }
 
-/** Writes the next `count` numbers (u32) to `out`; false if there are not so many. May read 8 bytes after the end. */
-export function readRuns(cursor: usize, out: usize, count: u32): bool {
+/** Writes the next `count` numbers (u32) to `out`; false if there are not so many below `limit`. May read 16 bytes after the end. */
+export function readRuns(cursor: usize, out: usize, count: u32, limit: u32): bool {
   while (count > 0) {
     const left = load<u32>(cursor, LEFT);
     if (left == 0) {
@@ -40,10 +47,13 @@ export function readRuns(cursor: usize, out: usize, count: u32): bool {
     if (bytes != 0) {
       const width = load<u32>(cursor, WIDTH);
       const bit = load<u32>(cursor, BIT);
-      unpack(bytes, bit, width, out, taken);
-      store<u32>(cursor, bit + taken * width, BIT);
+      if (unpack(bytes, bit, width, out, taken) >= limit) return false;
+      const next = bit + taken * width;
+      store<u32>(cursor, <u32>bytes + (next >> 3), PACKED);
+      store<u32>(cursor, next & 7, BIT);
     } else {
       const value = load<u32>(cursor, VALUE);
+      if (value >= limit) return false;
       for (let i: usize = 0; i < <usize>taken; ++i) store<u32>(out + (i << 2), value);
     }
     store<u32>(cursor, left - taken, LEFT);
@@ -93,39 +103,62 @@ function nextRun(cursor: usize): bool {
   return true;
 }
 
-function unpack(bytes: usize, bit: u32, width: u32, out: usize, count: u32): void {
-  const mask = (<u64>1 << width) - 1;
+/** Unpacks numbers that begin with a bit of the byte at `at` to `out` (u32); gives the greatest. */
+function unpack(at: usize, bit: u32, width: u32, out: usize, count: u32): u32 {
   const end = out + (<usize>count << 2);
-  let next = <u64>bit;
-  const step = <u64>width;
-  // Four numbers a word where they fit beside the up to 7 bits before the first.
-  if (width <= 14) {
-    const last = end - 12;
-    for (; out < last; out += 16) {
-      let word = load<u64>(bytes + <usize>(next >> 3)) >> (next & 7);
-      store<u32>(out, <u32>(word & mask));
-      word >>= step;
-      store<u32>(out, <u32>(word & mask), 4);
-      word >>= step;
-      store<u32>(out, <u32>(word & mask), 8);
-      word >>= step;
-      store<u32>(out, <u32>(word & mask), 12);
-      next += step << 2;
-    }
-  } else if (width <= 19) {
-    const last = end - 8;
-    for (; out < last; out += 12) {
-      let word = load<u64>(bytes + <usize>(next >> 3)) >> (next & 7);
-      store<u32>(out, <u32>(word & mask));
-      word >>= step;
-      store<u32>(out, <u32>(word & mask), 4);
-      word >>= step;
-      store<u32>(out, <u32>(word & mask), 8);
-      next += step * 3;
-    }
+  let greatest: u32 = 0;
+  if (width <= MAX_QUAD_WIDTH && bit == 0) {
+    const groups = <usize>count >> 3;
+    greatest = unpackGroups(at, width, out, groups);
+    out += groups << 5;
+    at += groups * width;
   }
-  for (; out < end; out += 4) {
-    store<u32>(out, <u32>((load<u64>(bytes + <usize>(next >> 3)) >> (next & 7)) & mask));
-    next += step;
+  const mask = (<u64>1 << width) - 1;
+  for (let next = bit; out < end; out += 4) {
+    const number = <u32>((load<u64>(at + <usize>(next >> 3)) >> (next & 7)) & mask);
+    store<u32>(out, number);
+    greatest = max<u32>(greatest, number);
+    next += width;
+  }
+  return greatest;
+}
+
+/** Unpacks groups of eight numbers, which begin with a byte, as two quads each; gives the greatest number. */
+function unpackGroups(at: usize, width: u32, out: usize, groups: usize): u32 {
+  const steps = quadSteps + <usize>width * QUAD_BYTES;
+  const bytes = v128.load(steps);
+  const factors = v128.load(steps, 16);
+  const secondBytes = v128.load(steps, 32);
+  const secondFactors = v128.load(steps, 48);
+  const second = <usize>width >> 1;
+  const unused = 32 - width;
+  let most = i32x4.splat(0);
+  for (const end = out + (groups << 5); out < end; out += 32) {
+    const a = i32x4.shr_u(i32x4.mul(i8x16.swizzle(v128.load(at), bytes), factors), unused);
+    const b = i32x4.shr_u(i32x4.mul(i8x16.swizzle(v128.load(at + second), secondBytes), secondFactors), unused);
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    most = i32x4.max_u(most, i32x4.max_u(a, b));
+    at += <usize>width;
+  }
+  return max<u32>(
+    max<u32>(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
+    max<u32>(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
+  );
+}
+
+/**
+ * How four numbers side by side become four words: which bytes hold each number (16), and by what to multiply them (four u32) so that it is
+ * in the word's uppermost bits. Once for four that begin with a byte, once for the four that follow them.
+ */
+function prepareQuads(width: u32): void {
+  const steps = quadSteps + <usize>width * QUAD_BYTES;
+  if (load<u32>(steps, 16) != 0) return;
+  for (let number: u32 = 0; number < 8; ++number) {
+    const isSecond = number >= 4;
+    const bit = (number & 3) * width + (isSecond ? (width & 1) << 2 : 0);
+    const quad = steps + (isSecond ? 32 : 0) + (<usize>(number & 3) << 2);
+    for (let byte: u32 = 0; byte < 4; ++byte) store<u8>(quad + <usize>byte, <u8>((bit >> 3) + byte));
+    store<u32>(quad, 1 << (32 - width - (bit & 7)), 16);
   }
 }

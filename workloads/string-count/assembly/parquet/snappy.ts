@@ -2,7 +2,7 @@
 
 const LITERAL: u32 = 0;
 const COPY1: u32 = 1;
-const COPY2: u32 = 2;
+const COPY4: u32 = 3;
 
 /**
  * Decompresses [from, from + length) to exactly `size` bytes at `to`; false if the bytes are not that. Up to 16 bytes after
@@ -42,19 +42,19 @@ export function unsnappy(from: usize, length: usize, to: usize, size: usize): bo
       to += count;
       continue;
     }
-    let count: usize;
+    let count = <usize>(tag >> 2) + 1;
     let offset: usize;
-    if (kind == COPY1) {
-      if (from >= end) return false;
-      count = <usize>((tag >> 2) & 7) + 4;
-      offset = (<usize>(tag >> 5) << 8) | <usize>load<u8>(from++);
+    if (kind == COPY4) {
+      offset = <usize>load<u32>(from);
+      from += 4;
     } else {
-      const bytes: usize = kind == COPY2 ? 2 : 4;
-      if (end - from < bytes) return false;
-      count = <usize>(tag >> 2) + 1;
-      offset = kind == COPY2 ? <usize>load<u16>(from) : <usize>load<u32>(from);
-      from += bytes;
+      // Without a branch, since it is not foreseen which of the two comes: 1 for COPY2, 0 for COPY1.
+      const isLong = kind - COPY1;
+      offset = <usize>((<u32>load<u16>(from) & ((0x100 << (isLong << 3)) - 1)) | (((tag >> 5) << 8) & (isLong - 1)));
+      count = <usize>(((tag >> 2) & (7 | (0 - isLong))) + 4 - 3 * isLong);
+      from += 1 + isLong;
     }
+    if (from > end) return false;
     if (offset == 0 || offset > to - start || limit - to < count) return false;
     copyBack(to, offset, count);
     to += count;
@@ -68,8 +68,11 @@ export function unsnappy(from: usize, length: usize, to: usize, size: usize): bo
 function copyBack(to: usize, offset: usize, count: usize): void {
   const end = to + count;
   if (offset >= 16) {
-    for (; to < end; to += 16) v128.store(to, v128.load(to - offset));
-  } else if (offset >= 8) {
+    do {
+      v128.store(to, v128.load(to - offset));
+      to += 16;
+    } while (to < end);
+  } else if (offset >= 8 || offset >= count) {
     for (; to < end; to += 8) store<u64>(to, load<u64>(to - offset));
   } else {
     for (; to < end; ++to) store<u8>(to, load<u8>(to - offset));
