@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AttemptId, attemptId, type ChunkKey, chunkKey, jobId, type TaskKey, taskKey } from "../../shared/ids.ts";
 import type { HeldChunk } from "../../shared/protocol/messages.ts";
+import { buffersOf } from "../worker/share.ts";
 import type { Payload } from "./data-plane.ts";
 import { HeldOutputs } from "./held-outputs.ts";
 
@@ -50,6 +51,26 @@ test("over its budget only what the coordinator has too is let go, oldest first"
   held.uploaded(key(3));
   expect(held.list(10)).toEqual([chunk(1), chunk(3)]);
   expect(held.isSole).toBe(false);
+});
+
+test("bytes that a task takes may move to a thread, and are held all the same", () => {
+  const held = new HeldOutputs(1000);
+  held.hold(attempt(0), chunk(0), { encoded: Uint8Array.of(1, 2) });
+  held.hold(attempt(1), chunk(1), { value: Uint8Array.of(3, 4) });
+  for (const _ of ["first task", "second task"]) {
+    const taken = [0, 1].map((partition) => held.take(key(partition)));
+    expect(taken).toEqual([{ encoded: Uint8Array.of(1, 2) }, { value: Uint8Array.of(3, 4) }]);
+    for (const payload of taken) if (payload) for (const buffer of buffersOf(payload)) buffer.transfer();
+  }
+  expect(held.get(key(0))).toEqual({ encoded: Uint8Array.of(1, 2) });
+});
+
+test("what all threads share is taken as it is", () => {
+  const held = new HeldOutputs(1000);
+  const value = new Uint8Array(new SharedArrayBuffer(8));
+  held.hold(attempt(0), chunk(0), { value });
+  expect(held.take(key(0))).toEqual({ value });
+  expect((held.take(key(0)) as { value: Uint8Array }).value.buffer).toBe(value.buffer);
 });
 
 test("what a hello cannot name is dropped", () => {

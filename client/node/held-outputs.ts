@@ -9,6 +9,7 @@ import {
   taskOfChunk,
 } from "../../shared/ids.ts";
 import type { HeldChunk } from "../../shared/protocol/messages.ts";
+import { buffersOf } from "../worker/share.ts";
 import type { Payload } from "./data-plane.ts";
 import type { Spill } from "./spill.ts";
 
@@ -72,10 +73,10 @@ export class HeldOutputs {
     return held && this.#payload(held, false);
   }
 
-  /** The same for a task's input; what `isOwn` was read for it alone, so that its memory may move on. */
-  take(key: ChunkKey): { readonly payload: Payload; readonly isOwn: boolean } | undefined {
+  /** The same for a task, to which its bytes may move: one copy costs less than the clone in a message. */
+  take(key: ChunkKey): Payload | undefined {
     const held = this.#held.get(key);
-    return held && { payload: this.#payload(held, true), isOwn: isWritten(held.kept) };
+    return held && (isWritten(held.kept) ? this.#payload(held, true) : copyOf(held.kept));
   }
 
   /** The bytes with that hash, where they are encoded: what another node may have. */
@@ -159,6 +160,14 @@ export class HeldOutputs {
     if (isWritten(held.kept)) this.#spill?.drop();
     else this.#bytes -= held.chunk.bytes;
   }
+}
+
+/** Bytes that can be moved, once more; anything else as it is. */
+function copyOf(payload: Payload): Payload {
+  const [buffer] = buffersOf(payload);
+  if (buffer === undefined) return payload;
+  const bytes = ("encoded" in payload ? payload.encoded : payload.value) as Uint8Array;
+  return "encoded" in payload ? { encoded: bytes.slice() } : { value: bytes.slice() };
 }
 
 const isWritten = (kept: Payload | Written): kept is Written => "at" in kept;

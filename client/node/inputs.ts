@@ -134,8 +134,8 @@ export class Inputs {
     const held = this.#options.held.take(ref.key);
     if (held !== undefined) {
       fetched.local += ref.bytes;
-      if (held.isOwn) transfers.push(...buffersOf(held.payload));
-      return held.payload;
+      transfers.push(...buffersOf(held));
+      return held;
     }
     const payload = await this.#fetch(ref, gathering);
     this.#options.count("received", ref.bytes);

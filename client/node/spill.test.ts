@@ -53,10 +53,10 @@ test("bytes that are written out are freed at once, and come back to be given aw
   expect((value.buffer as ArrayBuffer).detached).toBe(true);
   outputs.hold(attemptId(task(1), 1), held(1, 100), { value: { sum: 1 } });
   for (const _ of ["first", "again"]) {
-    expect(outputs.take(key(0))).toEqual({ payload: { value: filled(7) }, isOwn: true });
+    expect(outputs.take(key(0))).toEqual({ value: filled(7) });
   }
   expect(outputs.get(key(1))).toEqual({ value: { sum: 1 } });
-  expect(outputs.take(key(1))).toEqual({ payload: { value: { sum: 1 } }, isOwn: false });
+  expect(outputs.take(key(1))).toEqual({ value: { sum: 1 } });
 });
 
 test("shared memory is not taken away from its other readers", () => {
