@@ -76,6 +76,36 @@ test("head and body may come in any pieces", async () => {
   expect(await read(open(0, 5_000), 5_000)).toBe(true);
 });
 
+test("bytes come into the reader's memory, and take no other", async () => {
+  const { open } = await serve();
+  const stream = open(0, CONTENT.length);
+  let buffer = (await stream.next(new ArrayBuffer(100_000))).buffer;
+  const before = process.memoryUsage().arrayBuffers;
+  let received = buffer.byteLength;
+  for (let piece = 1; piece > 0; received += piece) {
+    const bytes = await stream.next(buffer);
+    expect(Buffer.compare(bytes, CONTENT.subarray(received, received + bytes.byteLength))).toBe(0);
+    expect(bytes.buffer).toBe(buffer);
+    buffer = bytes.buffer;
+    piece = bytes.byteLength;
+  }
+  expect(received).toBe(CONTENT.length);
+  // What the server of this test makes is a part of what is sent.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(300_000);
+});
+
+test("a connection on which more came than the answer is not used again", async () => {
+  const chatty: Answer = (response, part) => {
+    response.end(part, () => response.socket?.write("HTTP/1.1 206"));
+  };
+  const { seen, open } = await serve(chatty);
+  const stream = open(0, 10);
+  expect(await read(stream, 10)).toBe(true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await read(open(0, 10), 10)).toBe(true);
+  expect(seen.connections).toBe(2);
+});
+
 test("a reader that pauses loses nothing", async () => {
   const { open } = await serve();
   const stream = open(0, CONTENT.length);

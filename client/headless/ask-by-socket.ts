@@ -4,10 +4,11 @@ import { readApiError } from "../api/errors.ts";
 import { type Answer, type Ask, Refused } from "../transport/answer.ts";
 import type { Body } from "../transport/body.ts";
 
-/** Bytes of the memory that a socket is read into, again and again. */
-const READ_BYTES = 2 ** 18;
+/** Bytes of a socket's own memory: what it reads before it learns where the bytes shall go. The rest of a piece comes right there. */
+const OWN_BYTES = 2 ** 16;
 const MAX_HEAD_BYTES = 2 ** 14;
 const MAX_ERROR_BYTES = 2 ** 16;
+const LATIN1 = new TextDecoder("latin1");
 const HEAD_END = "\r\n\r\n";
 
 /**
@@ -59,17 +60,21 @@ async function settled(
 /** One socket, with one answer at a time. */
 class Connection {
   readonly #socket: Socket;
-  /** What came and was not taken yet. */
-  #rest = Buffer.alloc(0);
-  /** Takes bytes as they come; gives how many it took. */
-  #take: ((bytes: Buffer) => number) | undefined;
+  readonly #own = new Uint8Array(OWN_BYTES);
+  /** What came into its own memory and was not taken yet; nothing is read meanwhile. */
+  #rest: Uint8Array = this.#own.subarray(0, 0);
+  /** Where the next bytes shall come; undefined for its own memory. */
+  #place: Uint8Array | undefined;
+  /** Takes bytes as they come; gives how many it took. Those that came into its place it has, and takes all of them. */
+  #take: ((bytes: Uint8Array) => number) | undefined;
   #fail: (error: Error) => void = () => undefined;
   #failure: Error | undefined;
 
   constructor(host: string, port: number) {
-    const callback = (bytes: number, memory: Uint8Array): boolean =>
-      this.#receive(Buffer.from(memory.buffer, 0, bytes));
-    const onread = { buffer: new Uint8Array(READ_BYTES), callback };
+    const onread = {
+      buffer: () => this.#place ?? this.#own,
+      callback: (bytes: number, memory: Uint8Array) => this.#receive(memory.subarray(0, bytes)),
+    };
     this.#socket = connect({ host, port, noDelay: true, onread });
     this.#socket.on("error", (error) => this.#break(error));
     this.#socket.on("close", () => this.#break(new Error("The connection was closed")));
@@ -112,7 +117,7 @@ class Connection {
     let head = "";
     return this.#taking<string>((bytes, resolve, reject) => {
       const before = head.length;
-      head += bytes.toString("latin1");
+      head += LATIN1.decode(bytes);
       const end = head.indexOf(HEAD_END);
       if (end !== -1) {
         head = head.slice(0, end + HEAD_END.length);
@@ -133,11 +138,12 @@ class Connection {
         let filled = 0;
         return this.#taking<Uint8Array<ArrayBuffer>>((came, resolve) => {
           const part = came.subarray(0, target.byteLength - filled);
-          target.set(part, filled);
+          if (part.buffer !== buffer) target.set(part, filled);
           filled += part.byteLength;
           left -= part.byteLength;
           alive();
           if (filled === target.byteLength || !whole) resolve(target.subarray(0, filled));
+          else this.#place = target.subarray(filled);
           return part.byteLength;
         }).finally(() => {
           if (left === 0) done();
@@ -148,10 +154,13 @@ class Connection {
   }
 
   /** Gives what comes to `take` until it resolves or rejects. */
-  #taking<T>(take: (bytes: Buffer, resolve: (value: T) => void, reject: (error: Error) => void) => number): Promise<T> {
+  #taking<T>(
+    take: (bytes: Uint8Array, resolve: (value: T) => void, reject: (error: Error) => void) => number,
+  ): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const stop = (): void => {
       this.#take = undefined;
+      this.#place = undefined;
       this.#fail = () => undefined;
     };
     this.#fail = (error) => {
@@ -167,20 +176,18 @@ class Connection {
         },
         (error) => this.#socket.destroy(error),
       );
-    if (this.#rest.byteLength > 0) this.#rest = this.#rest.subarray(this.#take(this.#rest));
+    this.#receive(this.#rest);
     if (this.#failure !== undefined) this.#fail(this.#failure);
     else if (this.#rest.byteLength === 0) this.#socket.resume();
     return promise;
   }
 
-  /** Whether to read on. */
-  #receive(bytes: Buffer): boolean {
-    let taken = 0;
-    while (this.#take !== undefined && taken < bytes.byteLength) taken += this.#take(bytes.subarray(taken));
-    if (taken === bytes.byteLength) return true;
-    // The memory is read into again: what is left of it is kept apart.
-    this.#rest = Buffer.concat([this.#rest, bytes.subarray(taken)]);
-    return false;
+  /** Whether to read on: its own memory is read into again. */
+  #receive(bytes: Uint8Array): boolean {
+    let rest = bytes;
+    while (this.#take !== undefined && rest.byteLength > 0) rest = rest.subarray(this.#take(rest));
+    this.#rest = rest;
+    return rest.byteLength === 0;
   }
 
   #break(error: Error): void {
