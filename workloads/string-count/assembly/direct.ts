@@ -3,8 +3,9 @@
  * of one or two digits: what codes and ids often are. Each pair of a key's bytes has a number, given when it is first seen, and the two
  * numbers are the place of the key's sum: nothing is hashed or compared, and the sums of 17,576 keys fit a core's cache.
  */
-import { addShort, append, endTable } from "./keys";
+import { addShort, endTable } from "./keys";
 import { delimiter } from "./record";
+import { append } from "./short-list";
 
 const BLOCK: usize = 64;
 const MAX_KEY: usize = 4;

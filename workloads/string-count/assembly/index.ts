@@ -1,6 +1,7 @@
 /** What ../kernel.ts calls: addresses and counts in, addresses and counts out. */
 import { flushDirect, resetDirect } from "./direct";
 import { encodeBuckets, setSplitters } from "./entries";
+import { endFrequent, resetFrequent } from "./frequent";
 import { expectTuples, resetShortKeys } from "./keys";
 import { allocate, resetMemory } from "./memory";
 import { beginMerge, readEntries } from "./read-entries";
@@ -33,6 +34,7 @@ export * from "./parquet/combine";
 export function begin(): void {
   resetMemory();
   resetDirect();
+  resetFrequent();
   resetRuns();
   resetWideRuns();
   resetShortKeys();
@@ -58,6 +60,7 @@ export function beginMergeOfWideRuns(count: u32, entries: u32): void {
 
 /** Sorts what was counted and encodes it; gives where the buckets' bounds are. */
 export function finishCount(): usize {
+  endFrequent();
   flushDirect(true);
   sortCounted();
   return encodeBuckets();

@@ -3,10 +3,12 @@
  * Words are loaded as little-endian; `bswap` of a word orders as its bytes do.
  *
  * Short keys live in an open-addressed table of (word, sum). When that outgrows the cache and most keys are new, tuples
- * are appended to a list instead, which sorting will combine. Longer keys have a table of wide slots.
+ * are appended to a list instead, which sorting will combine. Longer keys are in wide-keys.ts.
  */
+import { offer } from "./frequent";
 import { allocate, allocateZeroed } from "./memory";
-import { isUtf8 } from "./utf8";
+import { append, appendAscii, appendChecked, endOfList, isList, resetList, startOfList, useList } from "./short-list";
+import { areUtf8Words } from "./utf8";
 
 const SLOT: usize = 16;
 const SMALL_SLOTS_LOG2: u32 = 12;
@@ -21,7 +23,6 @@ const LARGE_MASK: usize = 0x3fffff;
 const FETCH_FROM: u32 = 16384;
 /** Below this many tuples for each key, a table that misses the cache is worse than a list. */
 const LIST_RATIO: u32 = 3;
-const HIGH_BITS: u64 = 0x8080808080808080;
 const MULTIPLIER: u64 = 0x9e3779b97f4a7c15;
 
 /** LOW_BYTES[n]: a word's first n bytes. */
@@ -42,12 +43,6 @@ let seen: u64 = 0;
 /** About how many tuples there will be: room for a list, which costs nothing before it is used. */
 let expected: u32 = 0;
 
-/** The list of (big-endian word, value), in place of the table or after it. */
-let isList: bool = false;
-let list: usize = 0;
-let listAt: usize = 0;
-let listEnd: usize = 0;
-
 /** Sums of short keys that would have overflowed, as (big-endian word, sum). */
 let aside: usize = 0;
 let asideCount: u32 = 0;
@@ -60,7 +55,7 @@ export function resetShortKeys(): void {
   emptyKeySum = 0;
   seen = 0;
   expected = 0;
-  isList = false;
+  resetList();
   asideCount = 0;
   asideCapacity = 0;
 }
@@ -160,23 +155,8 @@ function addAllFound(item: usize, end: usize, at: usize, shiftBy: u64, wrap: usi
   return item;
 }
 
-/** Appends up to the first key that is not ASCII, or as many as the list has room for. */
-function appendAscii(item: usize, end: usize): usize {
-  let to = listAt;
-  const most = min(end, item + (listEnd - to));
-  for (; item < most; item += SLOT) {
-    const key = load<u64>(item);
-    if ((key & HIGH_BITS) != 0) break;
-    store<u64>(to, bswap<u64>(key));
-    store<u64>(to, load<u64>(item, 8), 8);
-    to += SLOT;
-  }
-  listAt = to;
-  return item;
-}
-
 function insert(slot: usize, key: u64, value: i64): bool {
-  if ((key & HIGH_BITS) != 0 && !isShortUtf8(key)) return false;
+  if (!areUtf8Words(key, 0, 0)) return false;
   store<u64>(slot, key);
   store<i64>(slot, value, 8);
   if (++used > limit) grow();
@@ -220,6 +200,16 @@ export function sawTuples(count: u64): void {
   seen += count;
 }
 
+/** Offers all keys that have a slot. */
+export function offerShort(): void {
+  if (isList) return;
+  const end = table + mask + 1;
+  for (let slot = table; slot < end; slot += SLOT) {
+    const key = load<u64>(slot);
+    if (key != 0) offer(key, 0, 0, load<i64>(slot, 8));
+  }
+}
+
 function newTable(slotsLog2: u32): void {
   const slots = <u32>1 << slotsLog2;
   table = allocateZeroed(<u64>slots * SLOT);
@@ -246,14 +236,6 @@ function grow(): void {
   }
 }
 
-/** From now on (or, in merging, from the start) short keys go to the list. */
-export function useList(capacity: u32): void {
-  isList = true;
-  list = allocate(<u64>capacity * SLOT);
-  listAt = list;
-  listEnd = list + <usize>capacity * SLOT;
-}
-
 function switchToList(): void {
   useList(max(used * 8, expected));
   moveTableToList();
@@ -270,31 +252,6 @@ function moveTableToList(): void {
   hasEmptyKey = false;
 }
 
-function appendChecked(key: u64, value: i64): bool {
-  if ((key & HIGH_BITS) != 0 && !isShortUtf8(key)) return false;
-  append(bswap<u64>(key), value);
-  return true;
-}
-
-/** Puts a big-endian word and a value on the list. */
-// @ts-ignore: decorator
-@inline
-export function append(word: u64, value: i64): void {
-  if (listAt == listEnd) growList();
-  store<u64>(listAt, word);
-  store<i64>(listAt, value, 8);
-  listAt += SLOT;
-}
-
-function growList(): void {
-  const bytes = listEnd - list;
-  const grown = allocate(<u64>bytes * 2);
-  memory.copy(grown, list, bytes);
-  list = grown;
-  listAt = grown + bytes;
-  listEnd = grown + bytes * 2;
-}
-
 /** From now on short keys are a list, with room for so many more. */
 export function endTable(more: u32): void {
   if (isList) return;
@@ -305,21 +262,14 @@ export function endTable(more: u32): void {
 /** All short keys as a list of (big-endian word, value), in the order in which values came for each key. */
 export function listOfShort(): usize {
   endTable(0);
-  return list;
+  return startOfList();
 }
 export function listedShort(): u32 {
-  return <u32>((listAt - list) / SLOT);
+  return <u32>((endOfList() - startOfList()) / SLOT);
 }
 export function asideOfShort(): usize {
   return aside;
 }
 export function asideShortCount(): u32 {
   return asideCount;
-}
-
-const wordScratch = memory.data(8, 8);
-
-function isShortUtf8(key: u64): bool {
-  store<u64>(wordScratch, key);
-  return isUtf8(wordScratch, 8 - (<usize>clz(key) >> 3));
 }

@@ -1,8 +1,10 @@
 /** Reads the format of ../entries.ts, of buckets that have long keys (short ones alone: see runs.ts). */
 import { copyBytes, HEADER_BYTES, LONG } from "./entries";
-import { append, shortKey, useList } from "./keys";
+import { shortKey } from "./keys";
 import { allocate } from "./memory";
-import { addWide, addWideBatch, INLINE_BYTES, storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
+import { append, useList } from "./short-list";
+import { INLINE_BYTES } from "./wide-entry";
+import { addWide, addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 
 let readAt: usize = 0;
 
@@ -54,8 +56,7 @@ function readAll(count: u32, longest: usize): void {
     const sum = unfold(readVarint());
     if (length <= 8) append(bswap<u64>(shortKey(key, length)), sum);
     else if (length <= INLINE_BYTES) {
-      storeWideKey(item, key, length);
-      store<i64>(item, sum, 24);
+      storeWideItem(item, key, length, sum);
       item += WIDE_ITEM;
       if (item == full) {
         addWideBatch(WIDE_BATCH);

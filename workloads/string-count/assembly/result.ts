@@ -1,7 +1,7 @@
 /** Writes the result file's lines, and finds the keys with the greatest sums on the way. */
 import { allocate, ensure, memoryTop } from "./memory";
 import { ITEM } from "./sort";
-import { INLINE_BYTES } from "./wide-keys";
+import { INLINE_BYTES } from "./wide-entry";
 import { hasOnlyShort, hasOverflow, keyAt, keyLength, keySum, keyWord, nextKey, passShort, shortAt, shortEnd } from "./sorted";
 
 const COMMA: u8 = 0x2c;

@@ -3,9 +3,11 @@
  * where a quote or NUL is near or something is wrong.
  */
 import { isInteger, isTooLarge, parseInteger } from "./integer";
-import { batch, batchCount, FULL_BATCH, readBatch, readMixed, shortCount, wideCount } from "./batch";
+import { batch, batchCount, FULL_BATCH, readBatch } from "./batch";
 import { countDirect, directCount, flushDirect } from "./direct";
+import { endFrequent } from "./frequent";
 import { addBatch, addShort, sawTuples, shortKey } from "./keys";
+import { badCount, countMixed, goodEnd, goodKeysFrom, mixedCount } from "./mixed";
 import {
   badQuoteField,
   columns,
@@ -23,7 +25,7 @@ import {
 } from "./record";
 import { isUtf8 } from "./utf8";
 import { findStructure, structure, structureEnd } from "./structure";
-import { addWide, addWideBatch } from "./wide-keys";
+import { addWide } from "./wide-keys";
 
 const LF: u8 = 10;
 const CR: u8 = 13;
@@ -159,11 +161,14 @@ function takeBatch(at: usize, end: usize): bool {
 
 /** Takes plain records with keys of up to 24 bytes. Gives where the first record begins that was not taken. */
 function takeMixed(at: usize, end: usize): usize {
-  const next = readMixed(at, end);
-  addBatch(batch, 0, shortCount);
-  addWideBatch(wideCount);
-  rows += shortCount + wideCount;
-  tuples += shortCount + wideCount;
+  const next = countMixed(at, end);
+  const isStopped = badCount > 0 && !skipBadRows;
+  // Sums are of no interest once a bad row stops the work, but records are.
+  const good = isStopped ? goodKeysFrom(at) : mixedCount - badCount;
+  rows += isStopped ? good : mixedCount;
+  tuples += good;
+  if (isStopped) return goodEnd;
+  skipped += badCount;
   return next;
 }
 
@@ -181,6 +186,7 @@ function tally(key: usize, length: usize, value: usize, valueBytes: usize): bool
 function keepOrder(): void {
   hasLarge = true;
   flushDirect(false);
+  endFrequent();
 }
 
 /** Takes listed records of two columns, key and value. Gives where the first record begins that was not taken. */

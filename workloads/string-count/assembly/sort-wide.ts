@@ -1,7 +1,8 @@
 /** Sorts wide keys by all their bytes: items (ordering word at the current depth, entry), refined eight bytes at a time. */
 import { allocate } from "./memory";
 import { ITEM, keepAll, sortPart } from "./sort";
-import { listWide, wideCount, wideWord } from "./wide-keys";
+import { wideWord } from "./wide-entry";
+import { listWide, wideCount } from "./wide-keys";
 
 /** Runs that are equal so far and wait to be refined: (first item, items, depth). */
 const RUN: usize = 12;

@@ -10,7 +10,8 @@ import { allocate } from "./memory";
 import { chunk, chunkSpare, nextChunk } from "./runs";
 import { ITEM, keepAll, sortItems, sortPart } from "./sort";
 import { sortedWide, sortWide } from "./sort-wide";
-import { wideBytes, wideCount, wideLength, wideWord } from "./wide-keys";
+import { wideBytes, wideLength, wideWord } from "./wide-entry";
+import { wideCount } from "./wide-keys";
 import {
   nextWideChunk,
   shortItemCount,

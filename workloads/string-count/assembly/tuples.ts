@@ -5,7 +5,8 @@ import { addDirectTuples } from "./direct";
 import { addBatch, sawTuples, shortKey } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
-import { addWide, addWideBatch, INLINE_BYTES, storeWideKey, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
+import { INLINE_BYTES } from "./wide-entry";
+import { addWide, addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
 
 const BATCH: u32 = 512;
 const BLOCK_WORDS: u64 = 4;
@@ -200,8 +201,7 @@ function addWideKeys(size: u32): void {
     const most = min(size, tuple + WIDE_BATCH);
     let item = wideBatch;
     for (; tuple < most; ++tuple) {
-      storeWideKey(item, keyOf(tuple), length);
-      store<u64>(item, valueOf(tuple), 24);
+      storeWideItem(item, keyOf(tuple), length, valueOf(tuple));
       item += WIDE_ITEM;
     }
     addWideBatch(<u32>((item - wideBatch) / WIDE_ITEM));

@@ -1,12 +1,12 @@
 /**
  * Merges buckets with keys of up to 24 bytes as runs.ts does those of up to 8. A chunk's short keys become items, the longer ones entries as
- * in wide-keys.ts.
+ * in wide-entry.ts.
  */
 import { HEADER_BYTES, LONG } from "./entries";
 import { allocate } from "./memory";
 import { unfold } from "./read-entries";
 import { ITEM } from "./sort";
-import { storeWideKey, WIDE_ENTRY } from "./wide-keys";
+import { storeWideKey, WIDE_ENTRY } from "./wide-entry";
 
 /** So many entries at a time, about. */
 const CHUNK: u64 = 2048;
