@@ -78,3 +78,10 @@ test("several bad keys in a batch are passed over", async () => {
   const result = await runBoth({ partitions: 1, onBadRow: "skip" }, all);
   expect(result.metrics).toMatchObject({ tuples: 1500, skippedRows: 4 });
 });
+
+test("so many parts that their wide keys are merged in a table", async () => {
+  const rows = records(5, 2000);
+  const few = await runBoth({ partitions: 3 }, csv(rows));
+  const many = await runBoth({ partitions: 90 }, csv(rows));
+  expect(resultText(many)).toBe(resultText(few));
+});

@@ -23,7 +23,7 @@ export interface KernelExports {
   problemSize(): number;
   beginMergeOfRuns(runs: number, entries: number): void;
   addRun(at: number): void;
-  beginMergeOfWideRuns(runs: number, entries: number): void;
+  beginMergeOfWideRuns(runs: number): void;
   addWideRun(at: number): void;
   beginMerge(entries: number): void;
   readEntries(at: number): void;

@@ -11,6 +11,8 @@ const PLACE_BYTES = 24;
 /** Keys of so many bytes are one word to the kernel, or three, and are merged run by run. */
 const SHORT_KEY = 8;
 const WIDE_KEY = 24;
+/** For each key all runs with wide keys are looked at: with more of them a table is better. */
+const MOST_WIDE_RUNS = 64;
 
 /** Merges a bucket: as mergeJs, byte for byte. */
 export function mergeWasm(
@@ -48,8 +50,8 @@ export function takeParts(kernel: Kernel, parts: readonly Uint8Array[]): boolean
   if (longest <= SHORT_KEY) {
     calls.beginMergeOfRuns(parts.length, entries);
     for (const part of parts) calls.addRun(kernel.put(part));
-  } else if (longest <= WIDE_KEY) {
-    calls.beginMergeOfWideRuns(parts.length, entries);
+  } else if (longest <= WIDE_KEY && parts.length <= MOST_WIDE_RUNS) {
+    calls.beginMergeOfWideRuns(parts.length);
     for (const part of parts) calls.addWideRun(kernel.put(part));
   } else {
     const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));

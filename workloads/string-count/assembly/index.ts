@@ -21,7 +21,6 @@ import {
 } from "./scan";
 import { keyAt, keyLength, sortCounted, sortMerged, startRuns } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
-import { makeRoomForRuns } from "./sort-wide";
 import { drawn, drawnOnce, drawnTwice, listed, listKeys } from "./survey";
 import { resetWideKeys } from "./wide-keys";
 import { addWideRun, beginWideRuns, resetWideRuns } from "./wide-runs";
@@ -51,11 +50,10 @@ export function beginMergeOfRuns(count: u32, entries: u32): void {
   beginRuns(count, entries);
 }
 
-/** The same of runs with keys of up to 24 bytes. */
-export function beginMergeOfWideRuns(count: u32, entries: u32): void {
+/** Prepares to merge so many runs with keys of up to 24 bytes. */
+export function beginMergeOfWideRuns(count: u32): void {
   startRuns();
-  makeRoomForRuns(entries);
-  beginWideRuns(count, entries);
+  beginWideRuns(count);
 }
 
 /** Sorts what was counted and encodes it; gives where the buckets' bounds are. */

@@ -47,7 +47,7 @@ export function writeResult(headerLength: usize, top: u32): usize {
     out = writeField(out);
     if (placed < wanted || keySum > least) rank(field, out - field, keySum);
     store<u8>(out++, COMMA);
-    out = writeInteger(out, keySum);
+    out = writeSum(out, keySum);
     store<u8>(out++, LF);
     sumHigh += keySum >> 32;
     sumLow += keySum & 0xffffffff;
@@ -72,7 +72,7 @@ function writePlain(out: usize): usize {
     store<u64>(out, bswap<u64>(word));
     out += length;
     store<u8>(out++, COMMA);
-    out = <u64>sum < EIGHT_DIGITS ? writeEightDigits(out, <u64>sum) : writeInteger(out, sum);
+    out = writeSum(out, sum);
     store<u8>(out++, LF);
     sumHigh += sum >> 32;
     sumLow += sum & 0xffffffff;
@@ -156,6 +156,12 @@ export function writeInteger(out: usize, value: i64): usize {
     small /= 10;
   }
   return out + digits;
+}
+
+// @ts-ignore: decorator
+@inline
+function writeSum(out: usize, sum: i64): usize {
+  return <u64>sum < EIGHT_DIGITS ? writeEightDigits(out, <u64>sum) : writeInteger(out, sum);
 }
 
 /** A number of up to eight digits, all of them at once: halves of four, pairs of two, digits. Stores 8 bytes. */

@@ -14,19 +14,15 @@ export function sortedWide(): usize {
   const count = wideCount();
   const items = allocate(<u64>count * ITEM);
   const spare = allocate(<u64>count * ITEM);
-  makeRoomForRuns(count);
+  // Each waiting run has two items or more, and no two share one.
+  runs = allocate((<u64>count / 2 + 1) * RUN);
   listWide(items);
   sortWide(items, count, spare);
   return items;
 }
 
-/** Makes room to sort so many items. Each waiting run has two items or more, and no two share one. */
-export function makeRoomForRuns(count: u32): void {
-  runs = allocate((<u64>count / 2 + 1) * RUN);
-}
-
-/** Sorts `count` items in place, with room for as many at `spare`; there must be room for their runs. */
-export function sortWide(items: usize, count: u32, spare: usize): void {
+/** Sorts `count` items in place, with room for as many at `spare`. */
+function sortWide(items: usize, count: u32, spare: usize): void {
   runCount = 0;
   if (count > 0) refine(items, count, 0, items, spare);
   while (runCount > 0) {

@@ -9,18 +9,10 @@ import {
 import { allocate } from "./memory";
 import { chunk, chunkSpare, nextChunk } from "./runs";
 import { ITEM, keepAll, sortItems, sortPart } from "./sort";
-import { sortedWide, sortWide } from "./sort-wide";
+import { sortedWide } from "./sort-wide";
 import { wideBytes, wideLength, wideWord } from "./wide-entry";
 import { wideCount } from "./wide-keys";
-import {
-  nextWideChunk,
-  shortItemCount,
-  shortItems,
-  shortSpare,
-  wideItemCount,
-  wideItems,
-  wideSpare,
-} from "./wide-runs";
+import { mergedHigh, mergedKey, mergedLength, mergedLow, nextWideKey } from "./wide-runs";
 
 /** Items of short keys that are still to come. */
 export let shortAt: usize = 0;
@@ -84,7 +76,7 @@ function start(items: usize, count: u32, wide: usize, countWide: u32): void {
 
 /** Moves to the next key; false after the last. */
 export function nextKey(): bool {
-  if (wideAt == wideEnd && shortAt == shortEnd && !mergeChunk()) return false;
+  if (wideAt == wideEnd && shortAt == shortEnd && !mergeChunk()) return mergeKey();
   if (wideAt == wideEnd) {
     takeShort();
     return true;
@@ -101,26 +93,26 @@ export function startRuns(): void {
   hasOverflow = false;
 }
 
-/** Puts the next chunk of runs in order; false if there is none, or a sum does not fit: then it is the current key. */
+/** Puts the next chunk of runs of short keys in order; false if there is none, or a sum does not fit: then it is the current key. */
 function mergeChunk(): bool {
   if (hasOverflow) return false;
   const count = nextChunk();
-  if (count > 0) {
-    shortAt = chunk;
-    shortEnd = sortPart(chunk, count, chunkSpare, chunk, combineShort);
-  } else {
-    if (!nextWideChunk()) return false;
-    shortAt = shortItems;
-    shortEnd =
-      shortItemCount == 0 ? shortItems : sortPart(shortItems, shortItemCount, shortSpare, shortItems, combineShort);
-    sortWide(wideItems, wideItemCount, wideSpare);
-    const distinct = combineWide(wideItems, wideItemCount);
-    if (!areSumsRight(distinct)) return false;
-    wideAt = wideItems;
-    fetchedTo = wideItems;
-    wideEnd = wideItems + <usize>distinct * ITEM;
-  }
+  if (count == 0) return false;
+  shortAt = chunk;
+  shortEnd = sortPart(chunk, count, chunkSpare, chunk, combineShort);
   return areSumsRight(0);
+}
+
+/** Takes the next key of runs with wide keys; false if there is none, or its sum does not fit. */
+function mergeKey(): bool {
+  if (hasOverflow || !nextWideKey()) return false;
+  keyAt = mergedKey;
+  keyLength = mergedLength;
+  keyWord = bswap<u64>(load<u64>(mergedKey));
+  high = mergedHigh;
+  low = mergedLow;
+  hasOverflow = !settle();
+  return !hasOverflow;
 }
 
 /** After combining: whether all sums fit; if not, the first key whose sum does not is the current one. `distinct`: what combineWide gave. */
@@ -134,9 +126,9 @@ function areSumsRight(distinct: i32): bool {
   return false;
 }
 
-/** Whether all keys that are still to come are short. */
+/** Whether there are keys at hand that come next, and all of them are short. */
 export function hasOnlyShort(): bool {
-  return wideAt == wideEnd;
+  return wideAt == wideEnd && shortAt != shortEnd;
 }
 
 /** Passes over short keys, up to the item `next`. */

@@ -1,151 +1,199 @@
 /**
- * Merges buckets with keys of up to 24 bytes as runs.ts does those of up to 8. A chunk's short keys become items, the longer ones entries as
- * in wide-entry.ts.
+ * Merges buckets with keys of up to 24 bytes, which are sorted runs in the format of ../entries.ts: the least of the runs' current keys comes
+ * next, and each run that has it gives its sum. Most keys are in most of the runs, so that this does little for each entry.
  */
 import { HEADER_BYTES, LONG } from "./entries";
 import { allocate } from "./memory";
 import { unfold } from "./read-entries";
-import { ITEM } from "./sort";
-import { storeWideKey, WIDE_ENTRY } from "./wide-entry";
+import { INLINE_BYTES, WINDOW } from "./wide-entry";
 
-/** So many entries at a time, about. */
-const CHUNK: u64 = 2048;
-/** A run: its current key as three words, its sum, address after its current entry, entries from that on, the key's length, and its bytes. */
-const SUM: usize = 24;
-const AT: usize = 32;
-const LEFT: usize = 36;
-const LENGTH: usize = 40;
-const BYTES: usize = 48;
-/** Copying a key's rest writes up to 24 bytes from where it begins. */
-const RUN: usize = BYTES + 48;
+/** A run: its current key's first eight bytes as an ordering word, the key's three words, its sum, address after the entry, entries from it on, the key's length. */
+const WORDS: usize = 8;
+const SUM: usize = 32;
+const AT: usize = 40;
+const LEFT: usize = 44;
+const LENGTH: usize = 48;
+const RUN: usize = 64;
 
 let runs: usize = 0;
 let runsEnd: usize = 0;
-let left: u64 = 0;
-let entries: usize = 0;
+/** Addresses of the runs that have the least key. */
+let least: usize = 0;
 
-/** The chunk at hand: items of short keys; items of longer ones (first ordering word, entry); as much room to sort each. */
-export let shortItems: usize = 0;
-export let shortSpare: usize = 0;
-export let shortItemCount: u32 = 0;
-export let wideItems: usize = 0;
-export let wideSpare: usize = 0;
-export let wideItemCount: u32 = 0;
+/** The merged key: its three words in memory, its length; and its exact sum as high · 2³² + low. */
+export const mergedKey = memory.data(24, 8);
+export let mergedLength: usize = 0;
+export let mergedHigh: i64 = 0;
+export let mergedLow: i64 = 0;
 
 export function resetWideRuns(): void {
-  left = 0;
+  runs = 0;
+  runsEnd = 0;
 }
 
-/** Prepares for so many runs with so many entries in all: room for all of them, though little of it is used at a time. */
-export function beginWideRuns(count: u32, total: u32): void {
+/** Prepares for so many runs. */
+export function beginWideRuns(count: u32): void {
   runs = allocate(<u64>count * RUN);
   runsEnd = runs;
-  left = total;
-  shortItems = allocate(<u64>total * ITEM);
-  shortSpare = allocate(<u64>total * ITEM);
-  wideItems = allocate(<u64>total * ITEM);
-  wideSpare = allocate(<u64>total * ITEM);
-  entries = allocate(<u64>total * WIDE_ENTRY);
+  least = allocate(<u64>count * 4);
 }
 
-/** Takes a bucket, which stays where it is; 24 bytes after it are read too. */
+/** Takes a bucket, which stays where it is; 24 bytes after it and before it are read too. */
 export function addWideRun(at: usize): void {
   const count = load<u32>(at);
   if (count == 0) return;
+  memory.fill(runsEnd, 0, RUN);
   store<u32>(runsEnd, at + HEADER_BYTES, AT);
   store<u32>(runsEnd, count, LEFT);
   readEntry(runsEnd);
   runsEnd += RUN;
 }
 
-/** Takes the next chunk; false if there is none. All items of a key are in one chunk. */
-export function nextWideChunk(): bool {
-  if (left == 0) return false;
-  let longest = runs;
-  for (let run = runs; run < runsEnd; run += RUN) if (load<u32>(run, LEFT) > load<u32>(longest, LEFT)) longest = run;
-  shortItemCount = 0;
-  wideItemCount = 0;
-  for (let share = 1 + (CHUNK * <u64>load<u32>(longest, LEFT)) / left; share > 0 && load<u32>(longest, LEFT) > 0; --share) {
-    bound0 = bswap<u64>(load<u64>(longest));
-    bound1 = bswap<u64>(load<u64>(longest, 8));
-    bound2 = bswap<u64>(load<u64>(longest, 16));
-    take(longest);
-  }
-  for (let run = runs; run < runsEnd; run += RUN) while (load<u32>(run, LEFT) > 0 && !isAfterBound(run)) take(run);
-  left -= <u64>(shortItemCount + wideItemCount);
+/** Merges the next key; false if there is none. */
+export function nextWideKey(): bool {
+  if (runs == runsEnd) return false;
+  const end = runsWithLeastKey();
+  const first = <usize>load<u32>(least);
+  v128.store(mergedKey, v128.load(first, WORDS));
+  store<u64>(mergedKey, load<u64>(first, WORDS + 16), 16);
+  mergedLength = <usize>load<u32>(first, LENGTH);
+  mergedHigh = 0;
+  mergedLow = 0;
+  let isOneDone = false;
+  for (let place = least; place < end; place += 4) isOneDone = !passKey(<usize>load<u32>(place)) || isOneDone;
+  if (isOneDone) dropDone();
   return true;
 }
 
-/** The last key of the chunk, as ordering words. */
-let bound0: u64 = 0;
-let bound1: u64 = 0;
-let bound2: u64 = 0;
-
-// @ts-ignore: decorator
-@inline
-function isAfterBound(run: usize): bool {
-  const word0 = bswap<u64>(load<u64>(run));
-  if (word0 != bound0) return word0 > bound0;
-  const word1 = bswap<u64>(load<u64>(run, 8));
-  return word1 != bound1 ? word1 > bound1 : bswap<u64>(load<u64>(run, 16)) > bound2;
-}
-
-/** Puts a run's current entry into the chunk, and moves to the next one. */
-// @ts-ignore: decorator
-@inline
-function take(run: usize): void {
-  const word = bswap<u64>(load<u64>(run));
-  if (load<u32>(run, LENGTH) <= 8) {
-    const item = shortItems + <usize>shortItemCount * ITEM;
-    store<u64>(item, word);
-    store<i64>(item, load<i64>(run, SUM), 8);
-    ++shortItemCount;
-  } else {
-    const item = wideItems + <usize>wideItemCount * ITEM;
-    const entry = entries + <usize>wideItemCount * WIDE_ENTRY;
-    store<u64>(item, word);
-    store<u64>(item, entry, 8);
-    v128.store(entry, v128.load(run));
-    v128.store(entry, v128.load(run, 16), 16);
-    ++wideItemCount;
+/** Lists the runs with the least key; gives where the list ends. */
+function runsWithLeastKey(): usize {
+  let word = u64.MAX_VALUE;
+  for (let run = runs; run < runsEnd; run += RUN) word = min(word, load<u64>(run));
+  let end = least;
+  for (let run = runs; run < runsEnd; run += RUN) {
+    store<u32>(end, <u32>run);
+    end += <usize>(load<u64>(run) == word) << 2;
   }
-  const rest = load<u32>(run, LEFT) - 1;
-  store<u32>(run, rest, LEFT);
-  if (rest > 0) readEntry(run);
+  const first = <usize>load<u32>(least);
+  let differing: u64 = 0;
+  for (let place = least + 4; place < end; place += 4) differing |= difference(first, <usize>load<u32>(place));
+  return differing == 0 ? end : keepLeast(end);
 }
 
-let readAt: usize = 0;
-
-/** Reads a run's next entry. */
-function readEntry(run: usize): void {
-  readAt = <usize>load<u32>(run, AT);
-  const head = <usize>load<u8>(readAt++);
-  let shared = head >> 4;
-  let rest = head & 15;
-  if (shared == LONG) shared += <usize>readVarint();
-  if (rest == LONG) rest += <usize>readVarint();
-  const bytes = run + BYTES;
-  v128.store(bytes + shared, v128.load(readAt));
-  store<u64>(bytes + shared, load<u64>(readAt, 16), 16);
-  readAt += rest;
-  const length = shared + rest;
-  storeWideKey(run, bytes, length);
-  store<i64>(run, unfold(readVarint()), SUM);
-  store<u32>(run, <u32>readAt, AT);
-  store<u32>(run, <u32>length, LENGTH);
-}
-
+/** Of keys with the same first word: zero if they are the same. */
 // @ts-ignore: decorator
 @inline
-function readVarint(): u64 {
-  let byte = <u64>load<u8>(readAt++);
-  if (byte < 0x80) return byte;
-  let value = byte & 0x7f;
-  let shift: u64 = 7;
+function difference(run: usize, other: usize): u64 {
+  return (
+    (load<u64>(run, WORDS + 8) ^ load<u64>(other, WORDS + 8)) | (load<u64>(run, WORDS + 16) ^ load<u64>(other, WORDS + 16))
+  );
+}
+
+/** Keeps the listed runs with the least key, by its second and third words; gives where the list ends then. */
+function keepLeast(end: usize): usize {
+  let first = <usize>load<u32>(least);
+  for (let place = least + 4; place < end; place += 4) {
+    const run = <usize>load<u32>(place);
+    if (isBefore(run, first)) first = run;
+  }
+  let to = least;
+  for (let place = least; place < end; place += 4) {
+    const run = <usize>load<u32>(place);
+    store<u32>(to, <u32>run);
+    to += <usize>(difference(run, first) == 0) << 2;
+  }
+  return to;
+}
+
+function isBefore(run: usize, other: usize): bool {
+  const word1 = bswap<u64>(load<u64>(run, WORDS + 8));
+  const other1 = bswap<u64>(load<u64>(other, WORDS + 8));
+  if (word1 != other1) return word1 < other1;
+  return bswap<u64>(load<u64>(run, WORDS + 16)) < bswap<u64>(load<u64>(other, WORDS + 16));
+}
+
+/** Adds up the sums of a run's current key, of which there are several if some were set aside; false if there is no other key after it. */
+// @ts-ignore: decorator
+@inline
+function passKey(run: usize): bool {
+  let left = load<u32>(run, LEFT);
+  let fresh: usize;
   do {
-    byte = <u64>load<u8>(readAt++);
-    value |= (byte & 0x7f) << shift;
-    shift += 7;
-  } while (byte >= 0x80);
-  return value;
+    const sum = load<i64>(run, SUM);
+    mergedHigh += sum >> 32;
+    mergedLow += sum & 0xffffffff;
+    if (--left == 0) break;
+    fresh = readEntry(run);
+  } while (fresh == 0);
+  store<u32>(run, left, LEFT);
+  return left > 0;
+}
+
+function dropDone(): void {
+  let to = runs;
+  for (let run = runs; run < runsEnd; run += RUN) {
+    if (load<u32>(run, LEFT) == 0) continue;
+    if (to != run) memory.copy(to, run, RUN);
+    to += RUN;
+  }
+  runsEnd = to;
+}
+
+/** Reads a run's next entry. Gives how many bytes of its key are new: none if it is the key before once more. */
+// @ts-ignore: decorator
+@inline
+function readEntry(run: usize): usize {
+  let at = <usize>load<u32>(run, AT);
+  const head = <usize>load<u8>(at++);
+  let shared = head >> 4;
+  let fresh = head & 15;
+  // Lengths of up to 24 need one byte more at most.
+  if (shared == LONG) shared += <usize>load<u8>(at++);
+  const isLong = <usize>(fresh == LONG);
+  fresh += <usize>load<u8>(at) & (0 - isLong);
+  at += isLong;
+  const length = shared + fresh;
+  const kept = WINDOW + INLINE_BYTES - shared;
+  const whole = WINDOW + INLINE_BYTES - length;
+  // New bytes lie where the whole key would if it began here.
+  const key = at - shared;
+  const word0 = joined(load<u64>(run, WORDS), load<u64>(key), load<u64>(kept)) & load<u64>(whole);
+  store<u64>(run, bswap<u64>(word0));
+  store<u64>(run, word0, WORDS);
+  store<u64>(
+    run,
+    joined(load<u64>(run, WORDS + 8), load<u64>(key, 8), load<u64>(kept, 8)) & load<u64>(whole, 8),
+    WORDS + 8,
+  );
+  store<u64>(
+    run,
+    joined(load<u64>(run, WORDS + 16), load<u64>(key, 16), load<u64>(kept, 16)) & load<u64>(whole, 16),
+    WORDS + 16,
+  );
+  store<u32>(run, <u32>length, LENGTH);
+  at += fresh;
+  // Most sums take one or two bytes.
+  const two = <u64>load<u16>(at);
+  const hasTwo = (two >> 7) & 1;
+  let folded = (two & 0x7f) | ((two >> 1) & 0x3f80 & (0 - hasTwo));
+  at += 1 + <usize>hasTwo;
+  if ((two & 0x8080) == 0x8080) {
+    let byte: u64;
+    let shift: u64 = 14;
+    do {
+      byte = <u64>load<u8>(at++);
+      folded |= (byte & 0x7f) << shift;
+      shift += 7;
+    } while (byte >= 0x80);
+  }
+  store<i64>(run, unfold(folded), SUM);
+  store<u32>(run, <u32>at, AT);
+  return fresh;
+}
+
+/** The bits of `before` where `kept` has ones, those of `after` elsewhere. */
+// @ts-ignore: decorator
+@inline
+function joined(before: u64, after: u64, kept: u64): u64 {
+  return ((before ^ after) & kept) ^ after;
 }
