@@ -55,8 +55,25 @@ export interface Kernel {
 
 const READ_AHEAD = 32;
 
+/** Exports that give an address, which comes as a signed number: negative from 2 GiB on. */
+const ADDRESSES = [
+  "take",
+  "finishCount",
+  "writeTuples",
+  "textLimit",
+  "scanRecords",
+  "skipToRecord",
+  "problemAddress",
+  "currentKey",
+  "writeResult",
+  "resultLimit",
+  "listKeys",
+  "topAddress",
+  "parquetProblemAt",
+] as const;
+
 export function kernelOf(exports: WebAssembly.Exports): Kernel {
-  const calls = exports as unknown as KernelExports;
+  const calls = { ...exports, ...unsigned(exports) } as unknown as KernelExports;
   const bytes = (at: number, length: number) => new Uint8Array(calls.memory.buffer, at, length);
   return {
     calls,
@@ -67,4 +84,13 @@ export function kernelOf(exports: WebAssembly.Exports): Kernel {
       return at;
     },
   };
+}
+
+function unsigned(exports: WebAssembly.Exports): Record<string, (...values: number[]) => number> {
+  return Object.fromEntries(
+    ADDRESSES.map((name) => {
+      const call = exports[name] as (...values: unknown[]) => number;
+      return [name, (...values: unknown[]) => call(...values) >>> 0];
+    }),
+  );
 }
