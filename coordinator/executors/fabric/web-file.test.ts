@@ -72,6 +72,43 @@ test("ranges are read in place, and the file is known by its ETag and size", asy
   await file.close?.();
 });
 
+test("a server that sends less than it was asked for is asked for the rest", async () => {
+  const content = Buffer.from(CONTENT);
+  const { port, asked } = await serve(({ headers }, response) => {
+    const [start = 0, end = 0] = (/\d+-\d+/.exec(headers.range ?? "")?.[0] ?? "").split("-").map(Number);
+    const last = Math.min(start + 3, end);
+    response.writeHead(206, { "content-range": `bytes ${start}-${last}/18` }).end(content.subarray(start, last + 1));
+  });
+  const file = await open(`http://files.test:${port}/in.csv`);
+  expect(await text(file.read(3, 14))).toBe(CONTENT.slice(3, 14));
+  expect(asked.slice(1).map((line) => line.split(" ")[1])).toEqual(["bytes=3-13", "bytes=7-13", "bytes=11-13"]);
+  await file.close?.();
+});
+
+test("another part of the file than was asked for is refused", async () => {
+  const { port } = await serve((_, response) => {
+    response.writeHead(206, { "content-range": "bytes 0-1/18" }).end("ke");
+  });
+  const file = await open(`http://files.test:${port}/in.csv`);
+  await expect(text(file.read(4, 6))).rejects.toThrow("/in.csv changed while the job was under way");
+  await file.close?.();
+});
+
+test.each([
+  ["a part of an unknown whole", 206, { "content-range": "bytes 0-1/*" }, "ke"],
+  ["a part that says nothing of itself", 206, {}, "ke"],
+  ["a refusal of the range", 416, {}, "no such range"],
+])("after %s the whole file is fetched", async (_, status, headers, body) => {
+  const { port, asked } = await serve((request, response) => {
+    if (request.headers.range === undefined) response.writeHead(200).end(CONTENT);
+    else response.writeHead(status, headers).end(body);
+  });
+  const file = await open(`http://files.test:${port}/in.csv`);
+  expect(await text(file.read(0, file.bytes))).toBe(CONTENT);
+  expect(asked).toEqual(["/in.csv bytes=0-1", "/in.csv all"]);
+  await file.close?.();
+});
+
 test("a file that changes while it is read is noticed", async () => {
   let etag = '"1"';
   const { port } = await serve(withRanges(Buffer.from(CONTENT), () => etag));

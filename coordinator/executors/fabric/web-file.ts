@@ -29,10 +29,12 @@ export async function openWebFile(text: string, options: WebOptions): Promise<Re
   const web = new Web(name, options);
   try {
     const { response, url, rule } = await web.get(text, { range: "bytes=0-1" });
-    const size = sizeOf(response);
+    const size = partOf(response)?.size ?? null;
     const begin = size === null ? null : await firstBytes(response);
     if (size === null || begin === null || isGzip(begin)) {
-      const whole = size === null ? response : (await web.get(url.href, {}, rule)).response;
+      const isWhole = response.statusCode === 200;
+      if (!isWhole) response.destroy();
+      const whole = isWhole ? response : (await web.get(url.href, {}, rule)).response;
       return await spooled(name, whole, options.spool).finally(() => web.close());
     }
     const version = versionOf(response);
@@ -93,7 +95,8 @@ class Web {
         url = checkUrl(new URL(location, url).href, holds, this.#name);
         continue;
       }
-      if (statusCode === 200 || statusCode === 206 || statusCode === 416) return { response, url, rule: holds };
+      const isPart = headers["range"] !== undefined && (statusCode === 206 || statusCode === 416);
+      if (statusCode === 200 || isPart) return { response, url, rule: holds };
       response.destroy();
       throw new InputError(`${this.#name}: the server answers ${statusCode} ${response.statusMessage ?? ""}`.trimEnd());
     }
@@ -105,13 +108,21 @@ class Web {
     rule: WebRule,
     { start, end, size, version }: { start: number; end: number; size: number; version: string },
   ): AsyncIterable<Uint8Array> {
-    if (end <= start) return;
-    const { response } = await this.#send(url, { range: `bytes=${start}-${end - 1}` }, rule);
-    if (response.statusCode !== 206 || sizeOf(response) !== size || versionOf(response) !== version) {
-      response.destroy();
-      throw new KindlingError("InputChanged", `${this.#name} changed while the job was under way: run the job again`);
+    for (let at = start; at < end; ) {
+      const { response } = await this.#send(url, { range: `bytes=${at}-${end - 1}` }, rule);
+      const part = partOf(response);
+      if (part?.start !== at || part.size !== size || versionOf(response) !== version) {
+        response.destroy();
+        throw new KindlingError("InputChanged", `${this.#name} changed while the job was under way: run the job again`);
+      }
+      const before = at;
+      for await (const piece of response as AsyncIterable<Uint8Array>) {
+        at += piece.byteLength;
+        yield piece;
+      }
+      // A server may send less than it was asked for: the rest is asked for next.
+      if (at === before) throw new InputError(`${this.#name}: the server sends no byte from ${at} on`);
     }
-    yield* response;
   }
 
   close(): void {
@@ -148,10 +159,11 @@ class Web {
   }
 }
 
-/** The whole file's size, where the answer is a part of it; null where it is all. */
-function sizeOf({ statusCode, headers }: IncomingMessage): number | null {
-  const [, total] = /^bytes (?:\d+-\d+|\*)\/(\d{1,15})$/.exec(headers["content-range"] ?? "") ?? [];
-  return statusCode === 200 || total === undefined ? null : Number(total);
+/** Where an answer's bytes begin (null where it has none) and the whole file's size; null where the answer does not say that. */
+function partOf({ statusCode, headers }: IncomingMessage) {
+  const [, start, size] = /^bytes (?:(\d+)-\d+|\*)\/(\d{1,15})$/.exec(headers["content-range"] ?? "") ?? [];
+  if (statusCode === 200 || size === undefined) return null;
+  return { start: start === undefined ? null : Number(start), size: Number(size) };
 }
 
 /** What the server says about which version of the file it is. */
