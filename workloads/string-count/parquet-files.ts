@@ -6,8 +6,10 @@ import {
   type ParquetPart,
   type ParquetPlan,
   parquetParts,
+  type RowGroup,
   sampledParts,
   sampledRows,
+  unpackGroups,
 } from "./parquet/plan.ts";
 import { badParquetRowError, type ParquetSummary } from "./parquet/problems.ts";
 import { countParquet, inspectParquetFile } from "./tasks.ts";
@@ -15,6 +17,7 @@ import { countParquet, inspectParquetFile } from "./tasks.ts";
 interface File {
   readonly source: Source;
   readonly file: ParquetFile;
+  readonly groups: readonly RowGroup[];
 }
 
 /** About how many bytes of CSV a row is. */
@@ -33,7 +36,7 @@ export async function parquetGroups(job: Job, params: Parameters, sources: reado
   for (const [index, source] of sources.entries()) {
     const file = await job.fetch(inspected, index);
     const id = `${file.valueType} ${file.keyIsOptional} ${file.valueIsOptional}`;
-    groups.set(id, [...(groups.get(id) ?? []), { source, file }]);
+    groups.set(id, [...(groups.get(id) ?? []), { source, file, groups: unpackGroups(file.groups) }]);
   }
   return Array.from(groups.values(), (files) => parquetGroup(job, params, names, files));
 }
@@ -44,7 +47,7 @@ function parquetGroup(
   names: { readonly key: string; readonly value: string },
   files: readonly File[],
 ): FileGroup {
-  const rows = files.reduce((total, { file }) => total + rowsOf(file), 0);
+  const rows = files.reduce((total, { groups }) => total + rowsOf(groups), 0);
   const [first] = files;
   const plan = {
     valueType: first?.file.valueType ?? "INT64",
@@ -56,7 +59,7 @@ function parquetGroup(
   return {
     bytes: rows * BYTES_PER_ROW,
     async sample() {
-      const parts = files.flatMap(({ source, file }) => sampledParts(source.ordinal, file.groups));
+      const parts = files.flatMap(({ source, groups }) => sampledParts(source.ordinal, groups));
       const broadcast = await job.broadcast<ParquetPlan>({ ...plan, isSample: true, splitters: [] });
       const shards = await job.shuffle(countParquet, parts, {
         broadcast,
@@ -67,8 +70,8 @@ function parquetGroup(
       return { shards, tuples: tuplesOf(shards), share: sampledRows(parts) / rows };
     },
     async count(splitters) {
-      const parts = files.flatMap(({ source, file }) =>
-        parquetParts(source.ordinal, file.groups, params.partitions, params.taskMemory),
+      const parts = files.flatMap(({ source, groups }) =>
+        parquetParts(source.ordinal, groups, params.partitions, params.taskMemory),
       );
       const broadcast = await job.broadcast<ParquetPlan>({ ...plan, isSample: false, splitters });
       const shards = await job.shuffle(countParquet, parts, {
@@ -97,12 +100,11 @@ function failOnBadRow(
 ): void {
   for (const [index, { bad }] of summaries.entries()) {
     if (bad === null) continue;
-    const { source, groups } = parts[index] as ParquetPart;
-    const { file, source: opened } = files.find((each) => each.source.ordinal === source) as File;
-    const before = file.groups.filter((group) => group.index < (groups[0]?.index ?? 0));
-    const row = before.reduce((total, group) => total + group.rows, 0) + bad.row + 1;
-    throw badParquetRowError(opened.name, bad, row, names[bad.column]);
+    const part = parts[index] as ParquetPart;
+    const { groups, source } = files.find((each) => each.source.ordinal === part.source) as File;
+    const before = groups.filter((group) => group.index < (part.groups[0]?.index ?? 0));
+    throw badParquetRowError(source.name, bad, rowsOf(before) + bad.row + 1, names[bad.column]);
   }
 }
 
-const rowsOf = ({ groups }: ParquetFile): number => groups.reduce((total, { rows }) => total + rows, 0);
+const rowsOf = (groups: readonly RowGroup[]): number => groups.reduce((total, { rows }) => total + rows, 0);

@@ -72,7 +72,7 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
     end: from + start + Math.min(length, SAMPLE_BYTES),
   }));
 
-const even = (count: number): number => (count < EVEN ? count : Math.ceil(count / EVEN) * EVEN);
+export const even = (count: number): number => (count < EVEN ? count : Math.ceil(count / EVEN) * EVEN);
 
 /** How many parts of so many bytes, by the buckets of their keys: small enough for the memory that a task may use, if that is given. */
 export function partsOfBytes(bytes: number, taskMemory: number | undefined, buckets = 1): number {

@@ -1,8 +1,8 @@
 import { type FileMetaData, parquetMetadata, type SchemaElement } from "hyparquet";
-import { InputError, type TaskContext } from "kindling";
+import { type ByteReader, InputError, type TaskContext } from "kindling";
 import { quoted } from "../bytes.ts";
 import type { Reading } from "../reading.ts";
-import { CODECS, type ColumnChunk, type ParquetFile, type RowGroup, type ValueType } from "./plan.ts";
+import { CODECS, type ColumnChunk, packGroups, type ParquetFile, type RowGroup, type ValueType } from "./plan.ts";
 
 export type ParquetInspectInput = {
   readonly source: number;
@@ -16,6 +16,8 @@ const ENCRYPTED_MAGIC = "PARE";
 /** The footer's length and the magic. */
 const TAIL_BYTES = 8;
 const MAX_FOOTER_BYTES = 2 ** 28;
+/** So much of the file's end is read at once: most footers are shorter. */
+const END_BYTES = 2 ** 18;
 const SHOWN_COLUMNS = 20;
 
 /** Reads a Parquet file's footer: where the two columns' chunks are. */
@@ -24,16 +26,15 @@ export function* inspectParquet(input: ParquetInspectInput, context: TaskContext
   const fault = (what: string): InputError => new InputError(`${reader.name}: ${what}`);
   if (reader.size < 2 * TAIL_BYTES - 4)
     throw fault("it is too short for a Parquet file; is it one? (--format csv|parquet)");
-  const tail = new Uint8Array(TAIL_BYTES);
-  yield reader.readInto(tail, reader.size - TAIL_BYTES);
+  const end = new Uint8Array(Math.min(END_BYTES, reader.size));
+  yield reader.readInto(end, reader.size - end.length);
+  const tail = end.slice(-TAIL_BYTES);
   const magic = String.fromCharCode(...tail.subarray(4));
   if (magic === ENCRYPTED_MAGIC) throw fault("its footer is encrypted, which is not supported");
   if (magic !== MAGIC) throw fault("it does not end as a Parquet file does; is it one? (--format csv|parquet)");
   const length = new DataView(tail.buffer).getUint32(0, true);
   if (length > Math.min(MAX_FOOTER_BYTES, reader.size - TAIL_BYTES)) throw fault("its footer is damaged: cut short?");
-  const footer = new Uint8Array(length + TAIL_BYTES);
-  const got = yield reader.readInto(footer, reader.size - footer.length);
-  if (got < footer.length) throw fault("its footer is damaged: cut short?");
+  const footer = yield* lastBytes(reader, end, length + TAIL_BYTES);
   let metadata: FileMetaData;
   try {
     metadata = parquetMetadata(footer, { geoparquet: false });
@@ -41,6 +42,16 @@ export function* inspectParquet(input: ParquetInspectInput, context: TaskContext
     throw fault("its footer is damaged: write the file again");
   }
   return planOf(metadata, input, reader.size, fault);
+}
+
+/** The file's last `bytes` bytes; `end` are those that were read. */
+function* lastBytes(reader: ByteReader, end: Uint8Array, bytes: number): Reading<Uint8Array> {
+  if (bytes <= end.length) return end.subarray(end.length - bytes);
+  const all = new Uint8Array(bytes);
+  const rest = all.subarray(0, bytes - end.length);
+  yield reader.readInto(rest, reader.size - bytes);
+  all.set(end, rest.length);
+  return all;
 }
 
 function planOf(
@@ -84,7 +95,7 @@ function planOf(
     valueType: valueTypeOf(value.element, input.value, fault),
     keyIsOptional: key.element.repetition_type === "OPTIONAL",
     valueIsOptional: value.element.repetition_type === "OPTIONAL",
-    groups: groups.filter((group) => group.rows > 0),
+    groups: packGroups(groups.filter((group) => group.rows > 0)),
   };
 }
 
