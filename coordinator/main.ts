@@ -116,6 +116,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       if (bytes === null) throw new KindlingError("BlobMissing", `There is no blob ${hash}`);
       return { bytes };
     },
+    receive: (hash, length, content) => fabric.outputs.receive(hash, length, content),
     stored: (hash) => fabric.outputs.stored(hash),
     source: (job, ordinal) => fabric.source(job, ordinal),
   };

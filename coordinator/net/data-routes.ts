@@ -41,9 +41,8 @@ export function dataRoutes(data: DataService): Route[] {
       roles: nodes,
       async handle({ params, request, response }) {
         const hash = blobHash(params["hash"] ?? "");
-        const stored = await data.blobs.put(readUpload(request, MAX_BLOB_BYTES), hash);
-        data.stored(hash);
-        sendJson(response, 201, stored);
+        const length = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
+        sendJson(response, 201, await data.receive(hash, length, readUpload(request, MAX_BLOB_BYTES)));
       },
     },
     {

@@ -2,7 +2,7 @@ import type { BlobHash, JobId } from "../../shared/ids.ts";
 import type { JobView, LogLine, Overview, WorkloadView } from "../../shared/protocol/api.ts";
 import type { SubmitRequest } from "../../shared/protocol/submit-request.ts";
 import type { CoordinatorChannel } from "../../shared/protocol/channel.ts";
-import type { BlobStore } from "../store/blobs.ts";
+import type { BlobStore, StoredBlob } from "../store/blobs.ts";
 
 /** What the network side needs of the rest; main.ts wires the implementations. */
 export interface JobService {
@@ -48,7 +48,9 @@ export interface DataService {
    * `signal` ends the wait when the requester has gone.
    */
   locate(hash: BlobHash, signal: AbortSignal): Promise<{ readonly bytes: number }>;
-  /** Called after a node or the operator has stored a blob. */
+  /** Takes a chunk of `length` bytes from a node; rejects with `HashMismatch` where its bytes are others. */
+  receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+  /** Called after the operator has stored a blob. */
   stored(hash: BlobHash): void;
   /** An opened source of a running job, to read ranges from. */
   source(

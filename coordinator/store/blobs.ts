@@ -1,5 +1,10 @@
 import type { BlobHash } from "../../shared/ids.ts";
 
+export interface StoredBlob {
+  readonly hash: BlobHash;
+  readonly bytes: number;
+}
+
 /** Immutable bytes named by their SHA-256. */
 export interface BlobStore {
   has(hash: BlobHash): Promise<boolean>;
@@ -13,7 +18,7 @@ export interface BlobStore {
    * Stores bytes, durable once it resolves (written beside, synced, renamed). With `expected`, other bytes are refused with
    * `HashMismatch` and leave nothing behind.
    */
-  put(content: Uint8Array | AsyncIterable<Uint8Array>, expected?: BlobHash): Promise<{ hash: BlobHash; bytes: number }>;
+  put(content: Uint8Array | AsyncIterable<Uint8Array>, expected?: BlobHash): Promise<StoredBlob>;
   /** Where the blob lies as a file of this machine, if it does. */
   pathOf(hash: BlobHash): string | null;
   delete(hash: BlobHash): Promise<void>;

@@ -23,6 +23,8 @@ interface Awaited {
   asked: NodeId | null;
   /** Whether somebody waits until it was made again. */
   patient: boolean;
+  /** Whether a node waits for it, which reads it from the store. */
+  isForNode: boolean;
   /** Rejects for those who do not, when no node has it. */
   held: PromiseWithResolvers<never>;
   cancelTimer: () => void;
@@ -63,14 +65,22 @@ export class Delivery {
     const known = this.#awaited.get(ref.key);
     if (known) {
       known.patient ||= patient;
+      known.isForNode ||= !patient;
       return known.promise;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // Whoever asked may have gone meanwhile.
     const cancelTimer = (): void => undefined;
-    this.#awaited.set(ref.key, { promise, resolve, reject, asked: null, patient, held: hope(), cancelTimer });
+    const asked = null;
+    const isForNode = !patient;
+    this.#awaited.set(ref.key, { promise, resolve, reject, asked, patient, isForNode, held: hope(), cancelTimer });
     this.#ask(ref.key);
     return promise;
+  }
+
+  /** Whether the chunk is awaited, and by the coordinator alone. */
+  isForUsAlone(key: ChunkKey): boolean {
+    return this.#awaited.get(key)?.isForNode === false;
   }
 
   arrived(key: ChunkKey): void {

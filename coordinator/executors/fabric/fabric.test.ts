@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { taskKey } from "../../../shared/ids.ts";
+import { blobHash, taskKey } from "../../../shared/ids.ts";
 import { Bench, settle, TestJournal } from "./testing/bench.ts";
 import { aHello, FakeNode } from "./testing/fake-node.ts";
 
@@ -100,6 +100,62 @@ test("a held output is brought from its holder when it is needed", async () => {
   await bench.upload(node, chunks[0]?.hash ?? null);
   expect(await loaded).toBe("large");
   expect(bench.journal.outputs(job)[0]?.durable).toBe(true);
+});
+
+/** A node that holds the only output of a stage, and the way to load it. */
+async function heldOutput() {
+  const bench = new Bench();
+  const node = await bench.node();
+  const job = bench.job("j-1");
+  const stage = bench.stage(job, [1]);
+  await settle();
+  const hash = node.finish(["large"], { held: true }).chunks[0]?.hash ?? null;
+  await stage;
+  const load = () => bench.fabric.load({ task: taskKey(job, 0, 0), bucket: 0 });
+  return { bench, node, job, hash: hash ?? blobHash("0".repeat(64)), load };
+}
+
+test("bytes that are only loaded pass by the store, and are asked for again by the next who loads them", async () => {
+  const { bench, node, job, hash, load } = await heldOutput();
+  for (const times of [1, 2]) {
+    const loaded = load();
+    await settle();
+    expect(node.asked).toHaveLength(times);
+    await bench.receive(node, hash);
+    expect(await loaded).toBe("large");
+  }
+  expect(await bench.blobs.has(hash)).toBe(false);
+  expect(bench.journal.outputs(job)[0]?.durable).toBe(false);
+});
+
+test("each of two who load the same bytes gets them", async () => {
+  const { bench, node, hash, load } = await heldOutput();
+  const both = [load(), load()];
+  await settle();
+  await bench.receive(node, hash);
+  expect(node.asked).toHaveLength(2);
+  await bench.receive(node, hash);
+  expect(await Promise.all(both)).toEqual(["large", "large"]);
+});
+
+test("bytes that a node waits for too go to the store, for both", async () => {
+  const { bench, node, job, hash, load } = await heldOutput();
+  const loaded = load();
+  const located = bench.fabric.outputs.locate(hash);
+  await settle();
+  await bench.receive(node, hash);
+  expect([await loaded, await located]).toEqual(["large", true]);
+  expect(await bench.blobs.has(hash)).toBe(true);
+  expect(bench.journal.outputs(job)[0]?.durable).toBe(true);
+});
+
+test("wrong bytes are refused, and the right ones are waited for", async () => {
+  const { bench, node, hash, load } = await heldOutput();
+  const loaded = load();
+  await settle();
+  await expect(bench.receive(node, hash, Uint8Array.of(1, 2))).rejects.toMatchObject({ code: "HashMismatch" });
+  await bench.receive(node, hash);
+  expect(await loaded).toBe("large");
 });
 
 test("equal bytes of two partitions arrive for both at once", async () => {

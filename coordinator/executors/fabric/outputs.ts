@@ -17,12 +17,14 @@ import {
 import type { ChunkRef } from "../../../shared/protocol/messages.ts";
 import { decodeValue, encodeValue } from "../../../shared/protocol/value-codec.ts";
 import type { Value } from "../../../shared/value.ts";
-import type { BlobStore } from "../../store/blobs.ts";
+import { hashMismatch } from "../../store/blob-errors.ts";
+import type { BlobStore, StoredBlob } from "../../store/blobs.ts";
 import type { Journal, OutputRecord } from "../../store/journal.ts";
 import type { ChunkName } from "../executor.ts";
 import { Acceptance, type PendingOutput } from "./acceptance.ts";
 import { ChunkTable } from "./chunks.ts";
 import { Delivery, type Holders } from "./delivery.ts";
+import { PassingChunks } from "./passing-chunks.ts";
 import type { Patience } from "./patience.ts";
 
 /** Chunks that are fetched ahead at once: while one is written, another is on its way and a third is asked for. */
@@ -51,6 +53,7 @@ export class Outputs {
   readonly #delivery: Delivery;
   readonly #acceptance: Acceptance;
   readonly #patience: Patience;
+  readonly #passing = new PassingChunks();
   /** Ends with all deletions of blobs that have begun: the same bytes are written again only after it. */
   #deletions: Promise<unknown> = Promise.resolve();
 
@@ -116,8 +119,9 @@ export class Outputs {
 
   async load(chunk: ChunkName): Promise<Value> {
     const ref = this.table.ref(chunk.task, chunk.bucket);
+    if (!this.#options.inProcess) return decodeValue(await this.#bytes(ref));
     await this.#delivery.bring(ref);
-    return this.#options.inProcess ? this.table.value(ref.key) : decodeValue(await this.#bytes(ref));
+    return this.table.value(ref.key);
   }
 
   /** Brings chunks here that will be loaded in this order. Within one process they are no sooner here, and only take memory. */
@@ -126,7 +130,7 @@ export class Outputs {
     const queue = chunks.values();
     const lane = async (): Promise<void> => {
       // The job may end meanwhile.
-      for (const { task, bucket } of queue) await this.#delivery.bring(this.table.ref(task, bucket));
+      for (const { task, bucket } of queue) await this.#bring(this.table.ref(task, bucket));
     };
     await Promise.allSettled(Array.from({ length: PARALLEL_ARRIVALS }, lane));
   }
@@ -155,6 +159,21 @@ export class Outputs {
     return this.table.value(key);
   }
 
+  /** Takes a chunk of `length` bytes from a node. Rejects with `HashMismatch` where its bytes are others. */
+  async receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+    if (!this.#mayPass(hash, length)) return this.#store(hash, content);
+    const encoded = await gathered(content, length);
+    const actual = blobHash(createHash("sha256").update(encoded).digest("hex"));
+    if (actual !== hash) throw hashMismatch(hash, actual);
+    // A node may have asked for it meanwhile, or the job may have ended.
+    if (!this.#mayPass(hash, length)) return this.#store(hash, encoded);
+    for (const key of this.table.keysOf(hash)) {
+      this.#passing.add(key, encoded);
+      this.#delivery.arrived(key);
+    }
+    return { hash, bytes: encoded.byteLength };
+  }
+
   /** A chunk's bytes came as a blob. */
   stored(hash: BlobHash): void {
     const keys = this.table.keysOf(hash);
@@ -181,6 +200,7 @@ export class Outputs {
 
   /** Nothing of this job is brought here any more. */
   giveUp(job: JobId, error: (key: ChunkKey) => unknown): void {
+    this.#passing.forget(job);
     this.#delivery.end((key) => jobOfTask(taskOfChunk(key)) === job, error);
   }
 
@@ -221,9 +241,42 @@ export class Outputs {
     this.#listener.becameDurable(task);
   }
 
+  /** Brings a chunk here, to the store or into memory. */
+  async #bring(ref: ChunkRef): Promise<void> {
+    if (!this.#passing.has(ref.key)) await this.#delivery.bring(ref);
+  }
+
   async #bytes(ref: ChunkRef): Promise<Uint8Array> {
     if (ref.inline) return ref.inline;
     if (ref.hash === null) throw new Error(`${ref.key} has neither bytes nor a hash`);
-    return this.#options.blobs.get(ref.hash);
+    for (;;) {
+      await this.#bring(ref);
+      const passing = this.#passing.take(ref.key);
+      if (passing !== undefined) return passing;
+      if (this.table.isHere(ref)) return this.#options.blobs.get(ref.hash);
+      // Another one took it.
+    }
   }
+
+  /** Whether all who wait for these bytes load them here. */
+  #mayPass(hash: BlobHash, length: number): boolean {
+    const keys = this.table.keysOf(hash);
+    return keys.length > 0 && this.#passing.hasRoom(length) && keys.every((key) => this.#delivery.isForUsAlone(key));
+  }
+
+  async #store(hash: BlobHash, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+    const stored = await this.#options.blobs.put(content, hash);
+    this.stored(hash);
+    return stored;
+  }
+}
+
+async function gathered(content: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for await (const piece of content) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole.subarray(0, at);
 }

@@ -104,6 +104,11 @@ export class FakeServices implements Services {
       if (bytes === null) throw new KindlingError("BlobMissing", `There is no blob ${hash}`);
       return { bytes };
     },
+    receive: async (hash, _length, content) => {
+      const stored = await this.blobs.put(content, hash);
+      this.stored.push(hash);
+      return stored;
+    },
     stored: (hash) => void this.stored.push(hash),
     source: (job, ordinal) =>
       job === JOB && ordinal === 0

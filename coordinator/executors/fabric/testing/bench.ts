@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { KindlingError } from "../../../../shared/errors.ts";
 import { type BlobHash, type JobId, jobId } from "../../../../shared/ids.ts";
 import { ManualClock } from "../../../../shared/testing/manual-clock.ts";
@@ -102,6 +103,15 @@ export class Bench {
     if (hash === null || !bytes) throw new Error("the node does not hold that");
     await this.blobs.put(bytes, hash);
     this.fabric.outputs.stored(hash);
+    await settle();
+  }
+
+  /** The same, as the coordinator takes it from then on: to the store, or into memory. */
+  async receive(node: FakeNode, hash: BlobHash | null, given?: Uint8Array): Promise<void> {
+    const bytes = given ?? (hash === null ? undefined : node.held.get(hash));
+    if (hash === null || !bytes) throw new Error("the node does not hold that");
+    const content = Readable.from([bytes.subarray(0, 1), bytes.subarray(1)]);
+    await this.fabric.outputs.receive(hash, bytes.byteLength, content);
     await settle();
   }
 
