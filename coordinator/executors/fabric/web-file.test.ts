@@ -94,6 +94,24 @@ test("another part of the file than was asked for is refused", async () => {
   await file.close?.();
 });
 
+test.each([503, 429])("after %d in the middle another attempt may read on", async (status) => {
+  let isDown = false;
+  const answer = withRanges(Buffer.from(CONTENT));
+  const { port } = await serve((request, response) => {
+    if (isDown) response.writeHead(status).end();
+    else answer(request, response);
+  });
+  const file = await open(`http://files.test:${port}/in.csv`);
+  isDown = true;
+  await expect(text(file.read(4, 9))).rejects.toMatchObject({
+    message: `http://files.test:${port}/in.csv: the server answers ${status}`,
+    retryable: true,
+  });
+  isDown = false;
+  expect(await text(file.read(4, 9))).toBe(CONTENT.slice(4, 9));
+  await file.close?.();
+});
+
 test.each([
   ["a part of an unknown whole", 206, { "content-range": "bytes 0-1/*" }, "ke"],
   ["a part that says nothing of itself", 206, {}, "ke"],

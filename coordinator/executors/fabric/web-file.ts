@@ -12,6 +12,9 @@ export interface WebOptions {
 }
 
 const MAX_REDIRECTS = 5;
+/** HTTP: from the first one on, and with the other, a server says that it may answer the same request later. */
+const SERVER_ERROR = 500;
+const TOO_MANY_REQUESTS = 429;
 /** ms without a byte. */
 const IDLE_MS = 30_000;
 /** ms that a whole file may take where it must be fetched at once. */
@@ -111,6 +114,13 @@ class Web {
     for (let at = start; at < end; ) {
       const { response } = await this.#send(url, { range: `bytes=${at}-${end - 1}` }, rule);
       const part = partOf(response);
+      const { statusCode = 0 } = response;
+      if (statusCode >= SERVER_ERROR || statusCode === TOO_MANY_REQUESTS) {
+        response.destroy();
+        throw new KindlingError("InputNotServed", `${this.#name}: the server answers ${statusCode}`, {
+          retryable: true,
+        });
+      }
       if (part?.start !== at || part.size !== size || versionOf(response) !== version) {
         response.destroy();
         throw new KindlingError("InputChanged", `${this.#name} changed while the job was under way: run the job again`);
