@@ -140,21 +140,22 @@ export class Download implements ByteStream {
 class Idle {
   readonly #clock: Clock;
   readonly #controller = new AbortController();
-  #cancel: () => void;
+  /** When patience ends. It moves with each piece: a timer for each would cost more than its bytes. */
+  #deadline = Number.POSITIVE_INFINITY;
+  /** When the timer comes, to look at the deadline. */
+  #due = Number.POSITIVE_INFINITY;
+  #cancel = (): void => {};
   readonly signal = this.#controller.signal;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#cancel = clock.after(FIRST_BYTE_MS, this.end);
+    this.#wait(FIRST_BYTE_MS);
   }
 
-  readonly restart = (): void => {
-    this.#cancel();
-    this.#cancel = this.#clock.after(IDLE_MS, this.end);
-  };
+  readonly restart = (): void => this.#wait(IDLE_MS);
 
   pause(): void {
-    this.#cancel();
+    this.#deadline = Number.POSITIVE_INFINITY;
   }
 
   /** Ends the connection. */
@@ -162,4 +163,21 @@ class Idle {
     this.#cancel();
     this.#controller.abort();
   };
+
+  #wait(ms: number): void {
+    const now = this.#clock.now();
+    this.#deadline = now + ms;
+    if (this.#deadline < this.#due) this.#setTimer(now);
+  }
+
+  #setTimer(now: number): void {
+    this.#cancel();
+    this.#due = this.#deadline;
+    this.#cancel = this.#clock.after(this.#due - now, () => {
+      this.#due = Number.POSITIVE_INFINITY;
+      const at = this.#clock.now();
+      if (at >= this.#deadline) this.end();
+      else if (this.#deadline < this.#due) this.#setTimer(at);
+    });
+  }
 }

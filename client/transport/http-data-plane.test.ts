@@ -112,14 +112,19 @@ test("a source whose connection breaks again and again is read on where each bro
 test("a reader that pauses is not taken for a silent connection; one that ends lets it go", async () => {
   const clock = new ManualClock();
   const gone = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
   const slow: Answer = (response, part) => {
     response.once("close", gone.resolve);
     response.write(part.subarray(0, 2_000));
+    void goOn.promise.then(() => response.write(part.subarray(2_000, 5_000)));
   };
-  const { plane } = await serve([slow], clock);
+  const { plane, ranges } = await serve([slow], clock);
   const stream = plane.read(jobId("j-1"), SOURCE, 0, CONTENT.byteLength, never);
   expect(await stream.next(new ArrayBuffer(2_000))).toHaveLength(2_000);
-  expect(clock.step()).toBe(false);
+  while (clock.step());
+  goOn.resolve();
+  expect(await stream.next(new ArrayBuffer(3_000))).toHaveLength(3_000);
+  expect(ranges).toHaveLength(1);
   stream.close();
   await gone.promise;
 });

@@ -21,7 +21,7 @@ export class OwnFetches {
     this.#planeOf = planeOf;
     this.#connection = {
       clock: systemClock,
-      plane: (signal) => orAborted(this.#plane(), signal),
+      plane: async (signal) => (this.#isFresh ? this.#known?.plane : undefined) ?? orAborted(this.#plane(), signal),
       isJoined: () => {
         this.#isFresh = false;
         return host.isJoined();
@@ -44,11 +44,9 @@ export class OwnFetches {
   }
 
   async #plane(): Promise<Reading> {
-    if (!this.#isFresh || this.#known === undefined) {
-      const secret = await this.#host.secret();
-      if (this.#known?.secret !== secret) this.#known = { secret, plane: this.#planeOf(secret) };
-      this.#isFresh = true;
-    }
+    const secret = await this.#host.secret();
+    if (this.#known?.secret !== secret) this.#known = { secret, plane: this.#planeOf(secret) };
+    this.#isFresh = true;
     return this.#known.plane;
   }
 }
