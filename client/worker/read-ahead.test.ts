@@ -94,17 +94,30 @@ test("requests go only so far ahead of a reader as its memory allows", async () 
   await ended();
 });
 
-test("a record that crosses the range's end costs one small request", async () => {
+test("a record that crosses the range's end comes with it where both are wanted at once", async () => {
   const { content, requests, open } = source(MIB);
   const reader = open({ start: 0, end: 1000 });
   const buffer = new Uint8Array(1100);
   expect(await reader.readInto(buffer, 0)).toBe(1100);
   expect([...buffer]).toEqual([...content.subarray(0, 1100)]);
   expect(requests).toEqual([
+    ["wanted", 0, 1100],
+    ["request", 0, 1100],
+  ]);
+});
+
+test("a record that crosses the range's end costs one small request where it is wanted later", async () => {
+  const { content, requests, open } = source(MIB);
+  const reader = open({ start: 0, end: 1000 });
+  const buffer = new Uint8Array(1100);
+  expect(await reader.readInto(buffer.subarray(0, 900), 0)).toBe(900);
+  expect(await reader.readInto(buffer.subarray(900), 900)).toBe(200);
+  expect([...buffer]).toEqual([...content.subarray(0, 1100)]);
+  expect(requests).toEqual([
     ["wanted", 0, 1000],
     ["request", 0, 1000],
-    ["wanted", 1000, 1000 + SINGLE_BYTES],
-    ["request", 1000, 1000 + SINGLE_BYTES],
+    ["wanted", 1000, 1100],
+    ["request", 1000, 1100],
   ]);
 });
 

@@ -25,8 +25,9 @@ interface Piece {
 }
 
 /**
- * A source that is read through requests. `expected` is the range that the task was given: it is fetched by one request. What lies outside of it,
- * or all where no range is known, is fetched by small requests, which grow while reads follow each other. `request` begins to fetch [start, end).
+ * A source that is read through requests. `expected` is the range that the task was given: it is fetched by one request, with what
+ * is wanted together with its end. What lies outside of it, or all where no range is known, is fetched by small requests, which grow
+ * while reads follow each other. `request` begins to fetch [start, end).
  */
 export function readAhead(
   source: SourceSpec,
@@ -40,7 +41,7 @@ export function readAhead(
 
   const requestAt = (position: number, want: number, sequential: boolean): Run => {
     if (expected !== undefined && position < expected.end) {
-      const end = Math.min(expected.end, source.bytes);
+      const end = Math.min(Math.max(expected.end, position + want), source.bytes);
       return new Run(position, end, kept, request(position, end));
     }
     lastRequest = Math.max(want, sequential ? lastRequest * GROWTH : SINGLE_BYTES);

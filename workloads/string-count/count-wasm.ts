@@ -43,25 +43,26 @@ export function* countCsvWasm(
   context: TaskContext<CsvPlan, CountSummary>,
 ): Reading<readonly Uint8Array[]> {
   const { dialect, skipBadRows, isSample, splitters } = context.broadcast;
+  const { source, start, end } = part.range;
   const { calls } = kernel;
   calls.begin();
   calls.setDialect(dialect.delimiter, dialect.columns, dialect.key, dialect.value);
   calls.beginScan(skipBadRows, isSample);
-  calls.expectTuples((part.range.end - part.range.start) / BYTES_PER_TUPLE);
-  const buffer = new CsvBuffer(kernel, context.open(part.range.source), part.first ?? part.range.start - 1);
+  calls.expectTuples((end - start) / BYTES_PER_TUPLE);
+  const buffer = new CsvBuffer(kernel, context.open(source), part.first ?? start - 1, end);
   let bad: BadRow | null = null;
   let first = part.first;
   if (first === null) {
     first = yield* buffer.skipToRecord();
-    if (first < 0) bad = { problem: "tooLong", row: 0, offset: part.range.start - 1, column: -1, detail: "" };
+    if (first < 0) bad = { problem: "tooLong", row: 0, offset: start - 1, column: -1, detail: "" };
   }
   let reported = 0;
-  while (bad === null && buffer.position < part.range.end) {
-    yield* buffer.read();
-    buffer.scan(part.range.end);
+  while (bad === null && buffer.position < end) {
+    buffer.scan();
     context.progress(calls.tupleCount() - reported);
     reported = calls.tupleCount();
     if (calls.problemCode() !== 0) bad = badRow(kernel, buffer.position);
+    else if (buffer.position < end) yield* buffer.read();
   }
   context.report({
     first,

@@ -5,6 +5,8 @@ import type { Reading } from "./reading.ts";
 
 /** Small enough that what was read is still in the core's cache when it is scanned. */
 const READ_BYTES = 2 ** 18;
+/** What is read beyond a part's end at first, for its last record. */
+const TAIL_BYTES = 2 ** 16;
 /** The kernel reads past the end, and a line end may be added. */
 const SLACK_BYTES = 128;
 
@@ -20,11 +22,14 @@ export class CsvBuffer {
   private length = 0;
   private offset = 0;
   private isFinal = false;
+  private readonly limit: number;
 
-  constructor(kernel: Kernel, reader: ByteReader, position: number) {
+  /** For the records that begin from `position` on and before `limit`. */
+  constructor(kernel: Kernel, reader: ByteReader, position: number, limit: number) {
     this.kernel = kernel;
     this.reader = reader;
     this.position = position;
+    this.limit = limit;
     this.address = kernel.calls.take(this.capacity + SLACK_BYTES);
   }
 
@@ -53,7 +58,8 @@ export class CsvBuffer {
     this.makeRoom();
     const end = this.address + this.length;
     const start = this.position + this.length;
-    const want = Math.min(this.capacity - this.length, Math.max(READ_BYTES, this.length), this.reader.size - start);
+    const step = Math.min(READ_BYTES, Math.max(0, this.limit - start) + TAIL_BYTES);
+    const want = Math.min(this.capacity - this.length, Math.max(step, this.length), this.reader.size - start);
     const got = want <= 0 ? 0 : yield this.reader.readInto(this.kernel.bytes(end, want), start);
     this.length += got;
     this.isFinal = start + got >= this.reader.size;
@@ -65,11 +71,12 @@ export class CsvBuffer {
     }
   }
 
-  /** Counts the records that begin before position `limit` and are whole. */
-  scan(limit: number): void {
+  /** Counts the records that begin before the limit and are whole. */
+  scan(): void {
+    if (this.length === 0) return;
     const from = this.address + this.offset;
     const end = from + this.length;
-    const until = from + Math.min(limit - this.position, this.length);
+    const until = from + Math.min(this.limit - this.position, this.length);
     this.moveTo(this.kernel.calls.scanRecords(from, end, until, this.isFinal));
   }
 
