@@ -69,27 +69,34 @@ export function addWideBatch(count: u32): u32 {
     const key0 = load<u64>(item);
     const key1 = load<u64>(item, 8);
     const key2 = load<u64>(item, 16);
-    let entry = start + (<usize>(load<u64>(item, 32) >> shiftBy) << 6);
+    let line = start + (<usize>(load<u64>(item, 32) >> shiftBy) << 6);
     for (;;) {
-      const found = load<u64>(entry);
-      if (((found ^ key0) | (load<u64>(entry, 8) ^ key1) | (load<u64>(entry, 16) ^ key2)) == 0) {
-        addToEntry(entry, load<i64>(item, 24));
+      const first = load<u64>(line);
+      const second = load<u64>(line, 32);
+      const isSecond = <usize>(((second ^ key0) | (load<u64>(line, 40) ^ key1) | (load<u64>(line, 48) ^ key2)) == 0);
+      const isFirst = <usize>(((first ^ key0) | (load<u64>(line, 8) ^ key1) | (load<u64>(line, 16) ^ key2)) == 0);
+      // Which of the two it is cannot be foreseen.
+      if ((isFirst | isSecond) != 0) {
+        addToEntry(line + isSecond * WIDE_ENTRY, load<i64>(item, 24));
         break;
       }
-      if (found == 0) {
-        if (!areUtf8Words(key0, key1, key2)) {
-          ++bad;
-          break;
-        }
-        v128.store(entry, v128.load(item));
-        v128.store(entry, v128.load(item, 16), 16);
-        ++used;
+      if (first == 0 || second == 0) {
+        if (areUtf8Words(key0, key1, key2)) insert(first == 0 ? line : line + WIDE_ENTRY, item);
+        else ++bad;
         break;
       }
-      entry = start + ((entry + WIDE_ENTRY - start) & wrap);
+      line = start + ((line + 2 * WIDE_ENTRY - start) & wrap);
     }
   }
   return bad;
+}
+
+// @ts-ignore: decorator
+@inline
+function insert(entry: usize, item: usize): void {
+  v128.store(entry, v128.load(item));
+  v128.store(entry, v128.load(item, 16), 16);
+  ++used;
 }
 
 const fetched = memory.data(8, 8);
