@@ -294,6 +294,32 @@ test("a stage shares one instance, the next stage and the one after a trap get a
   expect(await bump(1)).toBe(1);
 });
 
+test("a kernel that finds no memory says so", async () => {
+  const { run } = runtime();
+  // (module (global (export "lacksMemory") (mut i32) (i32.const 0)) (func (export "take") (global.set 0 (i32.const 1)) unreachable))
+  const module = Uint8Array.fromHex(
+    [
+      "0061736d01000000",
+      "010401600000",
+      "03020100",
+      "0606017f0141000b",
+      "0716020b6c61636b734d656d6f72790300",
+      "0474616b650000",
+      "0a0901070041012400000b",
+    ].join(""),
+  );
+  const task: AnyTask = {
+    js: () => 0,
+    wasm: { module, run: ({ take }) => (take as () => number)() },
+  };
+  await expect(run(task)).rejects.toMatchObject({
+    code: "TaskCrashed",
+    retryable: true,
+    message:
+      'wasm kernel of task "task" failed on partition 0: it found no more memory: make smaller tasks, by more partitions',
+  });
+});
+
 test("an AssemblyScript abort tells its message and place", async () => {
   const { run } = runtime();
   const task: AnyTask = {

@@ -143,9 +143,10 @@ export class TaskRuntime {
       const stageKey = `${stage.job}/${stage.ordinal}`;
       output = await this.#runKernel(task, backend, keyOf(stage), stageKey, request.input, context);
     } catch (error) {
+      const cause = backend === "wasm" && this.#instances.lacksMemory ? noMemory(error) : error;
       if (backend === "wasm") this.#instances.discard();
       if (signal.aborted) throwIfAborted(signal, request);
-      throw taskError(error, backend, request);
+      throw taskError(cause, backend, request);
     } finally {
       for (const reader of opened) reader.close();
     }
@@ -269,6 +270,13 @@ function throwIfAborted(signal: AbortSignal, { stage, partition }: TaskRequest):
   if (!signal.aborted) return;
   throw new KindlingError("Aborted", `Task "${stage.task}" was stopped on partition ${partition}`, { retryable: true });
 }
+
+/** Another node may have more, up to the 4 GiB that WebAssembly can address. */
+const noMemory = (cause: unknown): KindlingError =>
+  new KindlingError("TaskCrashed", "it found no more memory: make smaller tasks, by more partitions", {
+    retryable: true,
+    cause,
+  });
 
 function taskError(error: unknown, backend: Backend, { stage, partition }: TaskRequest): KindlingError {
   const { code, message, retryable } = toWireError(error);

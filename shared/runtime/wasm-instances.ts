@@ -25,6 +25,12 @@ export class WasmInstances {
     return this.#current.exports;
   }
 
+  /** Whether the last stage's instance says that it found no memory. */
+  get lacksMemory(): boolean {
+    const flag = this.#current?.exports["lacksMemory"];
+    return flag instanceof WebAssembly.Global && flag.value !== 0;
+  }
+
   /** The module of this code, compiled when it is not yet. */
   compile(code: Uint8Array): Promise<WebAssembly.Module> {
     let module = this.#modules.get(code);

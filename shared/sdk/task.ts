@@ -66,7 +66,10 @@ export type GpuKernel<I, O, B = undefined, S extends Value = Value> = (
   context: GpuContext<B, S>,
 ) => O | Promise<O>;
 
-/** A kernel whose hot loop is WebAssembly. `run` gets the exports of an instance that is new in each stage. */
+/**
+ * A kernel whose hot loop is WebAssembly. `run` gets the exports of an instance that is new in each stage. An instance that sets an
+ * exported global `lacksMemory` to 1 and traps has its task fail for want of memory, which the message then says.
+ */
 export interface WasmKernel<I, O, B = undefined, S extends Value = Value> {
   readonly module: Uint8Array;
   run(exports: WebAssembly.Exports, input: I, context: TaskContext<B, S>): O | Promise<O>;

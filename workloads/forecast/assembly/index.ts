@@ -1,7 +1,7 @@
 export { beginBinned, growBinned } from "./binned/grow";
 export { takeOffTree } from "./boost";
 export { beginLists, grow } from "./grow";
-export { allocate, reset } from "./memory";
+export { allocate, lacksMemory, reset } from "./memory";
 export { addLeaves } from "./predict";
 export { countTree, loadBlock } from "./rows/block";
 export { loadFrame } from "./rows/frame";

@@ -2,6 +2,9 @@
 
 let top: usize = 0;
 
+/** Set before a trap for want of memory, for the host to tell. */
+export let lacksMemory: bool = false;
+
 /** Forgets every allocation. The memory itself is kept for the next task. */
 export function reset(): void {
   top = (__heap_base + 15) & ~15;
@@ -12,9 +15,14 @@ export function allocate(bytes: usize): usize {
   if (top == 0) reset();
   const start = top;
   const end = (<u64>start + bytes + 15) & ~15;
-  if (end > 0xffff0000) unreachable();
+  if (end > 0xffff0000) giveUp();
   top = <usize>end;
   const pages = <i32>((top + 0xffff) >>> 16);
-  if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable();
+  if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) giveUp();
   return start;
+}
+
+function giveUp(): void {
+  lacksMemory = true;
+  unreachable();
 }

@@ -27,6 +27,7 @@ import { addWideRun, beginWideRuns, resetWideRuns } from "./wide-runs";
 
 export { addRun, addWideRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { listKeys, skipToRecord, sortMerged, writeResult, writeTuples };
+export { lacksMemory } from "./memory";
 export * from "./parquet/combine";
 
 /** Forgets the task before. */
