@@ -43,6 +43,7 @@ export class HeldOutputs {
   /** In memory, and the coordinator has them too; oldest first. */
   readonly #spare = new Set<ChunkKey>();
   #bytes = 0;
+  #isFull = false;
 
   /** Over `budget` bytes, outputs that the coordinator has too are let go, oldest first; then what comes is written to the spill file. */
   constructor(budget: number, spill?: Spill) {
@@ -55,6 +56,11 @@ export class HeldOutputs {
     return [...this.#held.values()].some(({ uploaded }) => !uploaded);
   }
 
+  /** Whether the last output was written to the spill file, as the next ones probably will be. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   hold(attempt: AttemptId, chunk: HeldChunk, payload: Payload): void {
     const task = taskOfChunk(chunk.key);
     const made = this.#made.get(task) ?? { makers: new Set(), keys: [] };
@@ -65,7 +71,8 @@ export class HeldOutputs {
     const kept = this.#bytes + chunk.bytes > this.#budget ? this.#write(payload) : payload;
     made.keys.push(chunk.key);
     this.#held.set(chunk.key, { chunk, kept, uploaded: false });
-    if (!isWritten(kept)) this.#bytes += chunk.bytes;
+    this.#isFull = isWritten(kept);
+    if (!this.#isFull) this.#bytes += chunk.bytes;
   }
 
   get(key: ChunkKey): Payload | undefined {

@@ -140,7 +140,6 @@ export class ComputeNode {
       spawn,
       clock,
       config: {
-        outputs,
         memoryBytes: Math.floor(memoryBytes / slots),
         summaryBytes: SUMMARY_BYTES,
         coordinator: parts.readFrom ?? null,
@@ -162,6 +161,7 @@ export class ComputeNode {
     this.#bench = new Workbench({
       slots,
       aheadBytes: memoryBytes / 16,
+      outputs,
       pool: this.#pool,
       inputs: this.#inputs,
       held: this.#held,

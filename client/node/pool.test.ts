@@ -30,7 +30,7 @@ function listeningPool(slots: number, calls: string[]): WorkerPool {
       },
     };
   };
-  const config = { outputs: "shared" as const, memoryBytes: 1, summaryBytes: 1, coordinator: null };
+  const config = { memoryBytes: 1, summaryBytes: 1, coordinator: null };
   return new WorkerPool(slots, { spawn, host: {} as ComputeHost, config, clock: new ManualClock() });
 }
 
@@ -39,6 +39,7 @@ const requestOf = (bundle: BlobHash): RunRequest => ({
   stage: { bundle, task: "t", deadline: 1000 } as RunRequest["stage"],
   partition: 0,
   input: { kind: "value", value: null },
+  outputs: "shared",
 });
 
 const [a, b] = [blobHash("a".repeat(64)), blobHash("b".repeat(64))];

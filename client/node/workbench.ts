@@ -9,7 +9,7 @@ import {
   type TaskResult,
   type TaskSuccess,
 } from "../../shared/protocol/messages.ts";
-import type { RunReply, RunSuccess } from "../worker/compute-protocol.ts";
+import type { OutputForm, RunReply, RunSuccess } from "../worker/compute-protocol.ts";
 import type { ExecutionLog } from "./execution-log.ts";
 import type { HeldOutputs } from "./held-outputs.ts";
 import type { Inputs, PreparedInput } from "./inputs.ts";
@@ -46,6 +46,8 @@ export interface WorkbenchOptions {
   readonly slots: number;
   /** Inputs that are fetched beyond one for each slot are of at most so many bytes, all that are fetched counted. */
   readonly aheadBytes: number;
+  /** How outputs leave the threads while there is room for them. */
+  readonly outputs: OutputForm;
   readonly pool: Pick<WorkerPool, "idle" | "run" | "abort">;
   readonly inputs: Pick<Inputs, "prepare">;
   readonly held: HeldOutputs;
@@ -175,11 +177,14 @@ export class Workbench {
   async #run(work: Work, { prepared, fetchMs }: Progress & { kind: "ready" }): Promise<void> {
     const { lease, stage } = work;
     const { attempt, partition } = lease;
-    const { pool, clock, executionLog, changed } = this.#options;
+    const { pool, held, clock, executionLog, changed } = this.#options;
+    // What goes to the spill file moves there: shared memory would be free only when all threads have collected it.
+    const outputs = this.#options.outputs === "shared" && held.isFull ? "moved" : this.#options.outputs;
     const since = clock.now();
     work.progress = { kind: "running", since };
     changed();
-    const reply = await pool.run({ attempt, stage, partition, input: prepared.input }, prepared.transfers);
+    const request = { attempt, stage, partition, input: prepared.input, outputs };
+    const reply = await pool.run(request, prepared.transfers);
     executionLog?.({
       attempt,
       task: stage.task,

@@ -18,6 +18,7 @@ export interface RunRequest {
   readonly stage: StageSpec;
   readonly partition: number;
   readonly input: WorkInput;
+  readonly outputs: OutputForm;
 }
 
 /** One bucket that a task made: encoded and hashed, or within one process as it is (`hash` null, `bytes` estimated). */
@@ -42,12 +43,11 @@ export type RunReply = RunSuccess | { readonly ok: false; readonly error: WireEr
 
 /**
  * How outputs leave a thread: encoded and hashed, for other machines; or, within one process, as they are: in memory that all threads
- * share, or, where it is short, in memory that moves to its next reader and is free as soon as that is done.
+ * share, or, where it is short or full, in memory that moves to its next reader and is free as soon as that is done.
  */
 export type OutputForm = "encoded" | "shared" | "moved";
 
 export interface WorkerConfig {
-  readonly outputs: OutputForm;
   /** Bytes that one task may use. */
   readonly memoryBytes: number;
   /** Cap of an encoded summary, in bytes. */

@@ -73,7 +73,8 @@ export function createComputeWorker(platform: ComputePlatform): ComputeWorker {
 class WorkerTasks {
   readonly #platform: ComputePlatform;
   readonly #host: Remote<ComputeHost>;
-  readonly #outputs: OutputForm;
+  /** Of the task that runs. */
+  #outputs: OutputForm = "encoded";
   readonly #runtime: TaskRuntime;
   /** An imported module cannot be unloaded, so there is nothing to gain from forgetting it. */
   readonly #bundles = new Map<BlobHash, Promise<Workload>>();
@@ -91,7 +92,6 @@ class WorkerTasks {
   ) {
     this.#platform = platform;
     this.#host = host;
-    this.#outputs = config.outputs;
     const { coordinator } = config;
     this.#ownFetches =
       coordinator === null ? undefined : new OwnFetches(host, (secret) => platform.dataPlane(coordinator, secret));
@@ -107,11 +107,11 @@ class WorkerTasks {
           return readAhead(source, (start, end) => this.#request({ job, source, start, end }, signal), expected);
         }
         // What a file leaves behind is worth a collection only where memory is short.
-        if (config.outputs === "moved") this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
+        if (this.#outputs === "moved") this.#relief.passed(expected === undefined ? 0 : expected.end - expected.start);
         return file;
       },
       allocate: (bytes) =>
-        new Uint8Array(config.outputs === "shared" ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
+        new Uint8Array(this.#outputs === "shared" ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes)),
       dropped: (bytes) => this.#relief.passed(bytes),
     };
     this.#runtime = new TaskRuntime(environment, systemClock);
@@ -129,6 +129,7 @@ class WorkerTasks {
 
   async run(request: RunRequest): Promise<RunReply> {
     const { attempt, stage, partition } = request;
+    this.#outputs = request.outputs;
     const controller = new AbortController();
     this.#running.set(attempt, controller);
     try {
