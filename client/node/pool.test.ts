@@ -17,6 +17,7 @@ function listeningPool(slots: number, calls: string[]): WorkerPool {
         calls.push(`thread ${thread} runs ${stage.bundle[0]}`);
         return { ok: false, error: { code: "Fine", message: "", retryable: false } };
       },
+      rest: () => void calls.push(`thread ${thread} rests`),
       load: async (bundle) => void calls.push(`thread ${thread} loads ${bundle[0]}`),
       abort: () => undefined,
     };
@@ -71,5 +72,17 @@ test("while one thread runs a bundle's first task, the others load the bundle, o
       "thread 3 loads a",
       "thread 3 loads b",
     ]);
+  pool.stop();
+});
+
+test("an idle thread that has run something is told to rest, once", async () => {
+  const calls: string[] = [];
+  const pool = listeningPool(2, calls);
+  await pool.ready;
+  pool.rest();
+  await pool.run(requestOf(a), []);
+  pool.rest();
+  pool.rest();
+  await expect.poll(() => calls.toSorted()).toEqual(["thread 1 rests", "thread 1 runs a", "thread 2 loads a"]);
   pool.stop();
 });

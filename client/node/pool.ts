@@ -33,6 +33,11 @@ export class WorkerPool {
     await Promise.all(this.#slots.map((slot) => slot.load(bundle)));
   }
 
+  /** Lets threads that are idle let go of memory that only another task of their last stage would use. */
+  rest(): void {
+    for (const slot of this.#slots) slot.rest();
+  }
+
   /** Ends an attempt; its run then gives `error`. */
   abort(attempt: AttemptId, error: WireError): void {
     for (const slot of this.#slots) slot.abort(attempt, error);

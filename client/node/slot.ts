@@ -25,6 +25,8 @@ interface Live {
   /** Bundles that it was told to get ready. */
   readonly loaded: Set<BlobHash>;
   broken: boolean;
+  /** Whether it has run nothing since it began or was told to rest. */
+  rests: boolean;
   end(): void;
 }
 
@@ -75,6 +77,7 @@ export class Slot {
     const { clock } = this.#options;
     if (this.#live.broken) this.#replace();
     const live = this.#live;
+    live.rests = false;
     const killed = Promise.withResolvers<Ending>();
     let verdict: WireError | undefined;
     let cancelKill = (): void => {};
@@ -112,6 +115,14 @@ export class Slot {
     await Promise.race([done, handle.failed]).catch(() => {});
   }
 
+  /** Lets the thread, where it is idle, let go of memory that only another task of its last stage would use. */
+  rest(): void {
+    const live = this.#live;
+    if (!this.idle || live.broken || live.rests) return;
+    live.rests = true;
+    void live.remote.rest();
+  }
+
   /** Ends the attempt if it runs here: the kernel is asked, then the thread is killed. */
   abort(attempt: AttemptId, error: WireError): void {
     if (this.#run?.attempt === attempt) this.#run.stop(error);
@@ -146,6 +157,7 @@ export class Slot {
       handle,
       loaded: new Set(),
       broken: false,
+      rests: true,
       end() {
         port1.close();
         handle.terminate();

@@ -14,7 +14,7 @@ const STAGE = new FakeCoordinator().stage(hashOf(new Uint8Array()), "task");
 const workbench = (options: Partial<WorkbenchOptions>): Workbench =>
   new Workbench({
     ...{ slots: 1, aheadBytes: 100, outputs: "shared", clock: systemClock, held: new HeldOutputs(1000) },
-    pool: { idle: false, run: () => Promise.reject(new Error("no thread is idle")), abort: () => {} },
+    pool: { idle: false, run: () => Promise.reject(new Error("no thread is idle")), rest: () => {}, abort: () => {} },
     inputs: { prepare: () => new Promise<PreparedInput>(() => {}) },
     finished: () => {},
     changed: () => {},
@@ -70,6 +70,7 @@ test("outputs are shared while there is room for them, and move once the spill f
         const chunk = { payload: { value: new Uint8Array(100) }, bytes: 100, hash: null };
         return { ok: true, chunks: [chunk], summary: null, backend: "js", reason: "", units: 0, runMs: 0 };
       },
+      rest: () => {},
       abort: () => {},
     },
     finished: () => finished(),
@@ -81,4 +82,22 @@ test("outputs are shared while there is room for them, and move once the spill f
     await promise;
   }
   expect(forms).toEqual(["shared", "shared", "shared", "moved"]);
+});
+
+test("threads may rest when no task waits for one", () => {
+  let rests = 0;
+  const bench = workbench({
+    pool: {
+      idle: false,
+      run: () => Promise.reject(new Error("no thread is idle")),
+      rest: () => void rests++,
+      abort: () => {},
+    },
+  });
+  bench.assign(leaseOf(0, 10), STAGE);
+  bench.assign(leaseOf(1, 10), STAGE);
+  bench.revoke([attempt(0)]);
+  expect(rests).toBe(0);
+  bench.revoke([attempt(1)]);
+  expect(rests).toBe(1);
 });

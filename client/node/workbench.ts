@@ -48,7 +48,7 @@ export interface WorkbenchOptions {
   readonly aheadBytes: number;
   /** How outputs leave the threads while there is room for them. */
   readonly outputs: OutputForm;
-  readonly pool: Pick<WorkerPool, "idle" | "run" | "abort">;
+  readonly pool: Pick<WorkerPool, "idle" | "run" | "rest" | "abort">;
   readonly inputs: Pick<Inputs, "prepare">;
   readonly held: HeldOutputs;
   readonly clock: Clock;
@@ -156,6 +156,7 @@ export class Workbench {
       count++;
       void this.#fetch(work);
     }
+    if (this.running().length === this.#work.size) pool.rest();
   }
 
   async #fetch(work: Work): Promise<void> {

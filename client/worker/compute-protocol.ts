@@ -63,6 +63,8 @@ export interface ComputeWorker {
   run(request: RunRequest): Promise<RunReply>;
   /** Gets a bundle ready, so that its first task need not wait for it. Never rejects: what is wrong, a run will say. */
   load(bundle: BlobHash): Promise<void>;
+  /** Lets go of the last stage's memory, since no task is in sight. */
+  rest(): void;
   /** Aborts the running attempt's signal; a kernel that does not look at it runs on. */
   abort(attempt: AttemptId): void;
 }

@@ -64,6 +64,7 @@ export function createComputeWorker(platform: ComputePlatform): ComputeWorker {
       return tasks.run(request);
     },
     load: async (bundle) => tasks?.load(bundle),
+    rest: () => tasks?.rest(),
     abort(attempt) {
       tasks?.abort(attempt);
     },
@@ -167,6 +168,10 @@ class WorkerTasks {
     } catch {
       // The bundle's first task meets the same fault and reports it.
     }
+  }
+
+  rest(): void {
+    this.#runtime.rest();
   }
 
   abort(attempt: AttemptId): void {

@@ -84,7 +84,7 @@ function runtime(backends: readonly Backend[] = ["js", "wasm"]) {
     const { signal } = new AbortController();
     return tasks.run(workload, { stage: full, partition, input, broadcast: 5, signal });
   };
-  return { run, opened };
+  return { run, opened, rest: () => tasks.rest() };
 }
 
 const timed = (ms: number, name: string) => (): string => {
@@ -272,8 +272,8 @@ test("without a probe auto takes wasm, and a backend that was asked for is taken
   });
 });
 
-test("a stage shares one instance, the next stage and the one after a trap get a new one", async () => {
-  const { run } = runtime();
+test("a stage shares one instance, the next stage and the one after a trap or a rest get a new one", async () => {
+  const { run, rest } = runtime();
   const task: AnyTask = {
     js: () => 0,
     wasm: {
@@ -291,6 +291,8 @@ test("a stage shares one instance, the next stage and the one after a trap get a
     retryable: true,
     message: 'wasm kernel of task "task" failed on partition 0: RuntimeError: unreachable',
   });
+  expect(await bump(1)).toBe(1);
+  rest();
   expect(await bump(1)).toBe(1);
 });
 

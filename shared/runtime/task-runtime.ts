@@ -63,6 +63,11 @@ export class TaskRuntime {
     await Promise.all([...modules].map((code) => this.#instances.compile(code)));
   }
 
+  /** Lets go of the last stage's memory: no task is in sight. One of the same stage may come all the same. */
+  rest(): void {
+    this.#instances.discard();
+  }
+
   /**
    * Runs the kernel of one task. A KindlingError thrown by the kernel (told by its shape: bundles carry their own copy of the
    * class) comes out as it is; a trap or any other exception as `TaskCrashed`, retryable.
