@@ -24,6 +24,7 @@ export function countTuplesWasm(
   beginTuples(kernel, context.broadcast.spec);
   for (let done = 0; done < range.count; done += PROGRESS_STEP) {
     const step = Math.min(PROGRESS_STEP, range.count - done);
+    kernel.calls.countedShare(done / range.count);
     kernel.calls.countTuples(range.start + done, step);
     context.progress(step);
   }
@@ -58,6 +59,7 @@ export function* countCsvWasm(
   }
   let reported = 0;
   while (bad === null && buffer.position < end) {
+    calls.countedShare((buffer.position - start) / (end - start));
     buffer.scan();
     context.progress(calls.tupleCount() - reported);
     reported = calls.tupleCount();

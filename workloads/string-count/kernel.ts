@@ -4,6 +4,7 @@ export interface KernelExports {
   begin(): void;
   take(bytes: number): number;
   expectTuples(count: number): void;
+  countedShare(share: number): void;
   setSplitters(at: number, count: number): void;
   finishCount(): number;
   beginTuples(seed: number, keyLength: number, alphabet: number, letters: number, maxValue: number): void;

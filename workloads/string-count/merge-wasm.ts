@@ -11,8 +11,8 @@ const PLACE_BYTES = 24;
 /** Keys of so many bytes are one word to the kernel, or three, and are merged run by run. */
 const SHORT_KEY = 8;
 const WIDE_KEY = 24;
-/** For each key all runs with wide keys are looked at: with more of them a table is better. */
-const MOST_WIDE_RUNS = 64;
+/** For each key some of the runs with wide keys are looked at: with more runs a table is better. */
+const MOST_WIDE_RUNS = 1024;
 
 /** Merges a bucket: as mergeJs, byte for byte. */
 export function mergeWasm(
@@ -56,7 +56,8 @@ export function takeParts(kernel: Kernel, parts: readonly Uint8Array[]): boolean
   } else {
     const buffer = kernel.put(new Uint8Array(parts.reduce((most, part) => Math.max(most, part.length), 0)));
     calls.beginMerge(entries);
-    for (const part of parts) {
+    for (const [index, part] of parts.entries()) {
+      calls.countedShare(index / parts.length);
       kernel.bytes(buffer, part.length).set(part);
       calls.readEntries(buffer);
     }

@@ -22,10 +22,10 @@ import {
 import { keyAt, keyLength, sortCounted, sortMerged, startRuns } from "./sorted";
 import { beginTuples, countTuples, textEnd, writeTuples } from "./tuples";
 import { drawn, drawnOnce, drawnTwice, listed, listKeys } from "./survey";
-import { resetWideKeys } from "./wide-keys";
+import { countedShare, resetWideKeys } from "./wide-keys";
 import { addWideRun, beginWideRuns, resetWideRuns } from "./wide-runs";
 
-export { addRun, addWideRun, beginMerge, beginScan, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
+export { addRun, addWideRun, beginMerge, beginScan, countedShare, expectTuples, beginTuples, countTuples, readEntries, scanRecords, setDialect, setSplitters };
 export { listKeys, skipToRecord, sortMerged, writeResult, writeTuples };
 export { lacksMemory } from "./memory";
 export * from "./parquet/combine";

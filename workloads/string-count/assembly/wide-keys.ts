@@ -9,6 +9,12 @@ import { shortKey } from "./keys";
 import { INLINE_BYTES, isInlineEntry, storeWideKey, WIDE_ENTRY, wideWord } from "./wide-entry";
 
 const FIRST_PLACES_LOG2: u32 = 12;
+/** From so many keys on, the share of the input that was counted tells how many there will be. */
+const FORESEEN_FROM: u32 = 1 << 15;
+/** Of fewer new keys for each record that was added, later records will bring fewer still. */
+const NEW_KEYS: f64 = 0.75;
+/** Room for more is made step by step: it is a quarter of what a task can address. */
+const MOST_FORESEEN: f64 = 16_000_000;
 /** Fewer entries than this lie in the core's cache in any case: asking for them ahead would only cost time. */
 const FETCH_FROM: u32 = 4096;
 const HASH_BITS: u64 = 0x00ffffffffffffff;
@@ -19,6 +25,10 @@ let shift: u64 = 0;
 let mask: usize = 0;
 let used: u32 = 0;
 let limit: u32 = 0;
+/** Records that were added, in batches or alone. */
+let added: u64 = 0;
+/** Which share of the input was counted; 0 if that is not known. */
+let counted: f64 = 0;
 
 /** Copies of long keys, with at least 8 zeros after each. */
 let arenaAt: usize = 0;
@@ -35,6 +45,8 @@ export function resetWideKeys(): void {
   mask = 0;
   used = 0;
   limit = 0;
+  added = 0;
+  counted = 0;
   arenaAt = 0;
   arenaEnd = 0;
   asideCount = 0;
@@ -59,6 +71,7 @@ export function storeWideItem(item: usize, at: usize, length: usize, value: i64)
 /** Adds the first `count` items of the batch but those whose keys are not UTF-8. Gives how many these are. */
 export function addWideBatch(count: u32): u32 {
   while (used + count > limit) grow();
+  added += count;
   const end = wideBatch + <usize>count * WIDE_ITEM;
   const start = table;
   const shiftBy = shift;
@@ -158,6 +171,7 @@ function placeOf(key0: u64, key1: u64, key2: u64): usize {
 /** Adds a value to a key of more than 8 bytes. False, with nothing added, if the key is not UTF-8. Reads past the key. */
 export function addWide(at: usize, length: usize, value: i64): bool {
   if (used >= limit) grow();
+  ++added;
   let key0: u64;
   let key1: u64;
   let key2: u64;
@@ -241,15 +255,24 @@ function copyKey(at: usize, length: usize): usize {
   return copy;
 }
 
-/** Moves the entries to a table twice the size. */
+/** Tells which share of the input was counted. */
+export function countedShare(share: f64): void {
+  counted = share;
+}
+
+/** Moves the entries to a table twice the size, or so large at once that all keys to come have room: what was a table is lost memory. */
 function grow(): void {
   const old = table;
   const oldEnd = table + mask;
-  shift -= 1;
-  const places = <usize>2 << <usize>(64 - shift);
+  const foreseen = foreseenKeys();
+  let places: usize;
+  do {
+    shift -= 1;
+    places = <usize>2 << <usize>(64 - shift);
+    limit = <u32>((places / 8) * 5);
+  } while (limit < foreseen);
   table = allocateZeroed(<u64>places * WIDE_ENTRY);
   mask = places * WIDE_ENTRY - 1;
-  limit = <u32>((places / 8) * 5);
   for (let from = old; from < oldEnd; from += WIDE_ENTRY) {
     const key0 = load<u64>(from);
     if (key0 == 0) continue;
@@ -258,6 +281,12 @@ function grow(): void {
     v128.store(entry, v128.load(from));
     v128.store(entry, v128.load(from, 16), 16);
   }
+}
+
+/** How many keys there will be, where nearly all have been new so far; else 0. */
+function foreseenKeys(): u32 {
+  if (used < FORESEEN_FROM || counted == 0 || <f64>used < <f64>added * NEW_KEYS) return 0;
+  return <u32>min<f64>(<f64>used / counted, MOST_FORESEEN);
 }
 
 export function wideCount(): u32 {

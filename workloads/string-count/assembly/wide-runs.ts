@@ -14,9 +14,16 @@ const AT: usize = 40;
 const LEFT: usize = 44;
 const LENGTH: usize = 48;
 const RUN: usize = 64;
+/** Runs that are looked at together: of many runs only those of some groups are. */
+const GROUP: usize = 16 * RUN;
+/** In place of a current key's first word: the run has ended. No key has it, since it is not UTF-8. */
+const NONE: u64 = u64.MAX_VALUE;
 
 let runs: usize = 0;
 let runsEnd: usize = 0;
+/** The least of each group's first words (u64). */
+let groups: usize = 0;
+let groupsEnd: usize = 0;
 /** Addresses of the runs that have the least key. */
 let least: usize = 0;
 
@@ -27,14 +34,16 @@ export let mergedHigh: i64 = 0;
 export let mergedLow: i64 = 0;
 
 export function resetWideRuns(): void {
-  runs = 0;
-  runsEnd = 0;
+  groups = 0;
+  groupsEnd = 0;
 }
 
 /** Prepares for so many runs. */
 export function beginWideRuns(count: u32): void {
   runs = allocate(<u64>count * RUN);
   runsEnd = runs;
+  groups = allocate(((<u64>count + 15) / 16) * 8);
+  groupsEnd = groups;
   least = allocate(<u64>count * 4);
 }
 
@@ -46,33 +55,52 @@ export function addWideRun(at: usize): void {
   store<u32>(runsEnd, at + HEADER_BYTES, AT);
   store<u32>(runsEnd, count, LEFT);
   readEntry(runsEnd);
+  if ((runsEnd - runs) % GROUP == 0) {
+    store<u64>(groupsEnd, NONE);
+    groupsEnd += 8;
+  }
+  store<u64>(groupsEnd - 8, min(load<u64>(groupsEnd - 8), load<u64>(runsEnd)));
   runsEnd += RUN;
 }
 
 /** Merges the next key; false if there is none. */
 export function nextWideKey(): bool {
-  if (runs == runsEnd) return false;
-  const end = runsWithLeastKey();
+  let word = NONE;
+  for (let group = groups; group < groupsEnd; group += 8) word = min(word, load<u64>(group));
+  if (word == NONE) return false;
+  const end = runsWithLeastKey(word);
   const first = <usize>load<u32>(least);
   v128.store(mergedKey, v128.load(first, WORDS));
   store<u64>(mergedKey, load<u64>(first, WORDS + 16), 16);
   mergedLength = <usize>load<u32>(first, LENGTH);
   mergedHigh = 0;
   mergedLow = 0;
-  let isOneDone = false;
-  for (let place = least; place < end; place += 4) isOneDone = !passKey(<usize>load<u32>(place)) || isOneDone;
-  if (isOneDone) dropDone();
+  for (let place = least; place < end; place += 4) passKey(<usize>load<u32>(place));
+  refreshGroups(word);
   return true;
 }
 
-/** Lists the runs with the least key; gives where the list ends. */
-function runsWithLeastKey(): usize {
-  let word = u64.MAX_VALUE;
-  for (let run = runs; run < runsEnd; run += RUN) word = min(word, load<u64>(run));
+/** Finds the least words of the groups that had this one. */
+function refreshGroups(word: u64): void {
+  for (let group = groups, from = runs; group < groupsEnd; group += 8, from += GROUP) {
+    if (load<u64>(group) != word) continue;
+    const to = min(from + GROUP, runsEnd);
+    let next = NONE;
+    for (let run = from; run < to; run += RUN) next = min(next, load<u64>(run));
+    store<u64>(group, next);
+  }
+}
+
+/** Lists the runs with the least key, which begins with the least word; gives where the list ends. */
+function runsWithLeastKey(word: u64): usize {
   let end = least;
-  for (let run = runs; run < runsEnd; run += RUN) {
-    store<u32>(end, <u32>run);
-    end += <usize>(load<u64>(run) == word) << 2;
+  for (let group = groups, from = runs; group < groupsEnd; group += 8, from += GROUP) {
+    if (load<u64>(group) != word) continue;
+    const to = min(from + GROUP, runsEnd);
+    for (let run = from; run < to; run += RUN) {
+      store<u32>(end, <u32>run);
+      end += <usize>(load<u64>(run) == word) << 2;
+    }
   }
   const first = <usize>load<u32>(least);
   let differing: u64 = 0;
@@ -112,10 +140,10 @@ function isBefore(run: usize, other: usize): bool {
   return bswap<u64>(load<u64>(run, WORDS + 16)) < bswap<u64>(load<u64>(other, WORDS + 16));
 }
 
-/** Adds up the sums of a run's current key, of which there are several if some were set aside; false if there is no other key after it. */
+/** Adds up the sums of a run's current key, of which there are several if some were set aside, and goes to the next key. */
 // @ts-ignore: decorator
 @inline
-function passKey(run: usize): bool {
+function passKey(run: usize): void {
   let left = load<u32>(run, LEFT);
   let fresh: usize;
   do {
@@ -126,17 +154,7 @@ function passKey(run: usize): bool {
     fresh = readEntry(run);
   } while (fresh == 0);
   store<u32>(run, left, LEFT);
-  return left > 0;
-}
-
-function dropDone(): void {
-  let to = runs;
-  for (let run = runs; run < runsEnd; run += RUN) {
-    if (load<u32>(run, LEFT) == 0) continue;
-    if (to != run) memory.copy(to, run, RUN);
-    to += RUN;
-  }
-  runsEnd = to;
+  if (left == 0) store<u64>(run, NONE);
 }
 
 /** Reads a run's next entry. Gives how many bytes of its key are new: none if it is the key before once more. */
