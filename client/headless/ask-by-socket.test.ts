@@ -94,14 +94,100 @@ test("bytes come into the reader's memory, and take no other", async () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(300_000);
 });
 
+/** Reads all into one memory as a reader does: straight, and by a piece where that brings nothing. */
+async function fill(stream: Download, target: Uint8Array): Promise<void> {
+  for (let filled = 0, piece = 1; piece > 0; filled += piece) {
+    const rest = target.subarray(filled);
+    piece = await stream.into(rest);
+    if (piece > 0) continue;
+    const bytes = await stream.next(new ArrayBuffer(Math.min(1_000, rest.byteLength)));
+    rest.set(bytes);
+    piece = bytes.byteLength;
+  }
+}
+
+test("bytes come into a kernel's memory, and take no other", async () => {
+  const { open } = await serve();
+  const target = new Uint8Array(new WebAssembly.Memory({ initial: 64 }).buffer, 77, CONTENT.length);
+  const stream = open(0, CONTENT.length);
+  expect(await stream.into(target)).toBe(0);
+  target.set(await stream.next(new ArrayBuffer(100_000)));
+  const before = process.memoryUsage().arrayBuffers;
+  for (let at = 100_000; at < CONTENT.length; at += 1_000_000) {
+    const part = target.subarray(at, at + 1_000_000);
+    expect(await stream.into(part)).toBe(part.byteLength);
+  }
+  // What the server of this test makes is a part of what is sent.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(300_000);
+  expect(Buffer.compare(target, CONTENT)).toBe(0);
+  expect(await stream.into(target)).toBe(0);
+  expect(await stream.next(new ArrayBuffer(10))).toHaveLength(0);
+});
+
+test("a transfer that breaks in the middle of a target is taken up before it", async () => {
+  const breaks: Answer = (response, part) => {
+    response.write(part.subarray(0, 1_200_000), () => response.socket?.end());
+  };
+  const { seen, open } = await serve(breaks, breaks);
+  const target = new Uint8Array(CONTENT.length);
+  const stream = open(0, CONTENT.length);
+  await fill(stream, target);
+  expect(Buffer.compare(target, CONTENT)).toBe(0);
+  expect(seen.requests.map((request) => /=(\d+)/.exec(request)?.[1])).toEqual(["0", "1000", "2000"]);
+});
+
+test.each([
+  ["shorter", -5, "95"],
+  ["longer", 5, "10"],
+])("an answer that is %s than what was asked for is taken up where it was good", async (_, more, from) => {
+  const wrong: Answer = (response, part) => {
+    const sent = Buffer.concat([part, new Uint8Array(5)]).subarray(0, part.byteLength + more);
+    response.setHeader("Content-Length", sent.byteLength).end(sent);
+  };
+  const { seen, open } = await serve(wrong);
+  const target = new Uint8Array(100);
+  const stream = open(0, 100);
+  target.set(await stream.next(new ArrayBuffer(10)));
+  await fill(stream, target.subarray(10));
+  expect(Buffer.compare(target, CONTENT.subarray(0, 100))).toBe(0);
+  expect(seen.requests[1]).toContain(`bytes=${from}-99 `);
+});
+
+test.each(["signal", "close"])("after its %s nothing is written into a target any more", async (end) => {
+  const responses: ServerResponse[] = [];
+  const slow: Answer = (response, part) => {
+    responses.push(response);
+    response.write(part.subarray(0, 60));
+  };
+  const { open } = await serve(slow);
+  const controller = new AbortController();
+  const stream = open(0, 1_000, controller.signal);
+  await stream.next(new ArrayBuffer(10));
+  const target = new Uint8Array(900);
+  const reading = stream.into(target);
+  const [response] = responses as [ServerResponse];
+  // The first bytes come by way of the socket's own memory, the next ones straight.
+  await expect.poll(() => target[49]).toBe(CONTENT[59]);
+  response.write(CONTENT.subarray(60, 110));
+  await expect.poll(() => target[99]).toBe(CONTENT[109]);
+  const closed = once(response, "close");
+  response.write(CONTENT.subarray(110, 500));
+  if (end === "signal") controller.abort(new Error("revoked"));
+  else stream.close();
+  target.fill(0);
+  expect(await reading).toBe(0);
+  await closed;
+  expect(target.every((byte) => byte === 0)).toBe(true);
+  await expect(stream.next(new ArrayBuffer(10))).rejects.toThrow(end === "signal" ? "revoked" : "ended");
+});
+
 test("a connection on which more came than the answer is not used again", async () => {
   const chatty: Answer = (response, part) => {
-    response.end(part, () => response.socket?.write("HTTP/1.1 206"));
+    const head = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${part.byteLength}\r\n\r\n`;
+    response.socket?.write(Buffer.concat([Buffer.from(head), part, Buffer.from("HTTP/1.1 206")]));
   };
   const { seen, open } = await serve(chatty);
-  const stream = open(0, 10);
-  expect(await read(stream, 10)).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await read(open(0, 10), 10)).toBe(true);
   expect(await read(open(0, 10), 10)).toBe(true);
   expect(seen.connections).toBe(2);
 });

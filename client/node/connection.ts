@@ -79,6 +79,10 @@ export function readSteadily(
     }
     return opened.stream;
   };
+  const passed = (bytes: number): void => {
+    position += bytes;
+    count(bytes);
+  };
   return {
     next: async (buffer) => {
       const room = buffer.byteLength;
@@ -88,8 +92,12 @@ export function readSteadily(
         memory = undefined;
         return openOn(plane).next(given);
       });
-      position += bytes.byteLength;
-      count(bytes.byteLength);
+      passed(bytes.byteLength);
+      return bytes;
+    },
+    into: async (target) => {
+      const bytes = (await opened?.stream.into?.(target)) ?? 0;
+      passed(bytes);
       return bytes;
     },
     close() {

@@ -35,7 +35,7 @@ export class OwnFetches {
       received += bytes;
     });
     return {
-      next: (buffer) => stream.next(buffer),
+      ...stream,
       close: () => {
         stream.close();
         void this.#host.received(received);

@@ -209,7 +209,80 @@ test("a failed request fails the read that needs it, after all that came before"
   reader.close();
 });
 
-test("a thread that fetches itself reads all into the same few pieces of memory", async () => {
+/** A source that comes into its reader's memory, with what was asked of it in this order; so many pieces fail at first. */
+function straightSource(bytes: number, failures = 0) {
+  let failed = 0;
+  const content = new Uint8Array(bytes).map((_, index) => index % 251);
+  const asked: string[] = [];
+  const request = (start: number, end: number): SourcePieces => {
+    asked.push("request");
+    let at = start;
+    const inner = streamOfBytes(content.subarray(start, end));
+    return {
+      next: async () => {
+        asked.push("next");
+        if (failed++ < failures) throw new Error("source is gone");
+        const piece = await inner.next(new ArrayBuffer(MIB / 4));
+        at += piece.byteLength;
+        return piece;
+      },
+      into: async (target) => {
+        // Not begun yet.
+        if (at === start) return 0;
+        asked.push("into");
+        const piece = await inner.next(new ArrayBuffer(target.byteLength));
+        target.set(piece);
+        at += piece.byteLength;
+        return piece.byteLength;
+      },
+      close: () => inner.close(),
+    };
+  };
+  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes }, request, { source: 0, start: 0, end: bytes });
+  const read = async (at: number, room: number): Promise<boolean> => {
+    const target = new Uint8Array(room);
+    const got = await reader.readInto(target, at);
+    return Buffer.compare(target.subarray(0, got), content.subarray(at, at + room)) === 0;
+  };
+  return { asked, read };
+}
+
+test("what is read forward comes into the reader's memory itself once the connection stands", async () => {
+  const { asked, read } = straightSource(5 * MIB);
+  for (const at of [0, 1, 2, 3, 4]) expect(await read(at * MIB, MIB)).toBe(true);
+  expect(asked).toEqual(["request", "next", "into", "into", "into", "into", "into"]);
+});
+
+test("small reads, and all after one that went elsewhere, come from pieces that stay", async () => {
+  const { asked, read } = straightSource(5 * MIB);
+  for (let at = 0; at < MIB; at += 1_024) expect(await read(at, 1_024)).toBe(true);
+  expect(asked.splice(0)).toEqual(["request", "next", "next", "next", "next"]);
+  for (const at of [MIB, MIB / 2, 2 * MIB, 1.5 * MIB]) expect(await read(at, MIB / 2)).toBe(true);
+  expect(asked).toEqual(["into", ...Array.from({ length: 4 }, () => "next")]);
+});
+
+test("a read behind one that failed finds its place", async () => {
+  const { read } = straightSource(3 * MIB, 1);
+  await expect(read(0, MIB)).rejects.toThrow("source is gone");
+  expect(await read(MIB, MIB)).toBe(true);
+});
+
+test("a reader that is closed while bytes are awaited asks for no more", async () => {
+  const came = Promise.withResolvers<number>();
+  let requests = 0;
+  const request = (): SourcePieces => {
+    requests++;
+    return { next: () => Promise.reject(new Error("closed")), into: () => came.promise, close: () => {} };
+  };
+  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes: MIB }, request, { source: 0, start: 0, end: MIB });
+  const reading = reader.readInto(new Uint8Array(MIB), 0);
+  reader.close();
+  came.resolve(10);
+  await expect(reading).rejects.toThrow("closed while it was read");
+  expect(requests).toBe(1);
+});
+
+test("a thread whose connection comes in pieces reads all into the same few of them", async () => {
   const bytes = 8 * MIB;
   const content = new Uint8Array(bytes).map((_, index) => index % 251);
   const memories = new Set<ArrayBuffer>();
