@@ -87,11 +87,7 @@ class Connection {
   /** Sends the request; gives "other" for an answer without a length. `release` is called when the answer's last byte was taken. */
   async ask(request: string, signal: AbortSignal, release: (idle: Connection) => void): Promise<Answer | "other"> {
     signal.throwIfAborted();
-    const abort = (): void => {
-      // At once: the place is memory of a reader who may be gone.
-      this.#break(signal.reason as Error);
-      this.#socket.destroy();
-    };
+    const abort = (): void => void this.#socket.destroy(signal.reason as Error);
     signal.addEventListener("abort", abort, { once: true });
     this.#socket.ref();
     this.#socket.write(request);
@@ -135,27 +131,24 @@ class Connection {
 
   #body(bytes: number, done: () => void): Body {
     let left = bytes;
-    const fill = (memory: Uint8Array, whole: boolean, alive: () => void): Promise<number> => {
-      const target = memory.subarray(0, left);
-      if (target.byteLength === 0) return Promise.resolve(0);
-      let filled = 0;
-      return this.#taking<number>((came, resolve) => {
-        const part = came.subarray(0, target.byteLength - filled);
-        if (part.buffer === this.#own.buffer) target.set(part, filled);
-        filled += part.byteLength;
-        left -= part.byteLength;
-        alive();
-        if (filled === target.byteLength || !whole) resolve(filled);
-        else this.#place = target.subarray(filled);
-        return part.byteLength;
-      }).finally(() => {
-        if (left === 0) done();
-      });
-    };
     return {
-      fill: async (buffer, room, whole, alive) =>
-        new Uint8Array(buffer, 0, await fill(new Uint8Array(buffer, 0, room), whole, alive)),
-      into: (target, alive) => fill(target, true, alive),
+      fill: (buffer, room, whole, alive) => {
+        const target = new Uint8Array(buffer, 0, Math.min(room, left));
+        if (target.byteLength === 0) return Promise.resolve(target);
+        let filled = 0;
+        return this.#taking<Uint8Array<ArrayBuffer>>((came, resolve) => {
+          const part = came.subarray(0, target.byteLength - filled);
+          if (part.buffer !== buffer) target.set(part, filled);
+          filled += part.byteLength;
+          left -= part.byteLength;
+          alive();
+          if (filled === target.byteLength || !whole) resolve(target.subarray(0, filled));
+          else this.#place = target.subarray(filled);
+          return part.byteLength;
+        }).finally(() => {
+          if (left === 0) done();
+        });
+      },
       isAtEnd: () => Promise.resolve(left === 0),
     };
   }

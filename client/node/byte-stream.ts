@@ -8,12 +8,7 @@ export interface ByteStream {
    * connection is poor. The buffer is taken away, also where this rejects. One call at a time.
    */
   next(buffer: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>>;
-  /**
-   * Fills memory that stays where it is, such as a kernel's, which must not grow meanwhile; gives how many bytes came. None where the
-   * stream cannot, has not begun, or broke: `next` goes on, or says why not. Absent where none ever can.
-   */
-  into?(target: Uint8Array): Promise<number>;
-  /** Ends what is under way: nothing is written any more. */
+  /** Ends what is under way. */
   close(): void;
 }
 

@@ -79,10 +79,6 @@ export function readSteadily(
     }
     return opened.stream;
   };
-  const passed = (bytes: number): void => {
-    position += bytes;
-    count(bytes);
-  };
   return {
     next: async (buffer) => {
       const room = buffer.byteLength;
@@ -92,12 +88,8 @@ export function readSteadily(
         memory = undefined;
         return openOn(plane).next(given);
       });
-      passed(bytes.byteLength);
-      return bytes;
-    },
-    into: async (target) => {
-      const bytes = (await opened?.stream.into?.(target)) ?? 0;
-      passed(bytes);
+      position += bytes.byteLength;
+      count(bytes.byteLength);
       return bytes;
     },
     close() {

@@ -5,8 +5,6 @@ export interface Body {
    * `alive` for each piece. Takes the buffer away.
    */
   fill(buffer: ArrayBuffer, room: number, whole: boolean, alive: () => void): Promise<Uint8Array<ArrayBuffer>>;
-  /** Fills memory that stays where it is; gives how many bytes came, fewer at the body's end. Absent where only a copy could do that. */
-  into?(target: Uint8Array, alive: () => void): Promise<number>;
   /** Whether nothing is left. */
   isAtEnd(): Promise<boolean>;
 }

@@ -17,11 +17,6 @@ export interface Transfer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface Connection {
-  readonly body: Body;
-  readonly idle: Idle;
-}
-
 /** The bytes [start, end) of a resource, or all of it where `end` is null. */
 export interface Wanted {
   readonly start: number;
@@ -51,7 +46,7 @@ export class Download implements ByteStream {
   /** Null until the size is known. */
   #end: number | null;
   #position: number;
-  #connection: Connection | undefined;
+  #connection: { readonly body: Body; readonly idle: Idle } | undefined;
 
   /** `pieces`: whether each is full, which costs less, or is given out as it comes, so that none is lost when a connection breaks. */
   constructor(transfer: Transfer, { start, end }: Wanted, signal: AbortSignal, pieces: "full" | "early") {
@@ -74,48 +69,25 @@ export class Download implements ByteStream {
     if (this.#position === this.#end) return Promise.resolve(new Uint8Array(buffer, 0, 0));
     let memory: ArrayBuffer | undefined = buffer;
     return this.#steadily(async (isFirstTry) => {
-      const connection = await this.#connected();
+      const { body, idle } = await this.#connected();
+      const left = (this.#end ?? this.#position) - this.#position;
       const given = memory ?? new ArrayBuffer(bytes);
       // It is lost with a connection that breaks, and all that came into it: after a break what comes is given out at once, so that a
       // connection that breaks again and again moves on.
       memory = undefined;
       const isWhole = this.#pieces === "full" && isFirstTry;
-      const piece = await connection.body.fill(given, Math.min(bytes, this.#left), isWhole, connection.idle.restart);
-      await this.#passed(connection, piece.byteLength);
+      const piece = await body.fill(given, Math.min(bytes, left), isWhole, idle.restart);
+      if (piece.byteLength === 0) throw new Error("The transfer broke off");
+      if (piece.byteLength === left && !(await body.isAtEnd())) throw new Error("More bytes came than were asked for");
+      idle.pause();
+      this.#position += piece.byteLength;
       return piece;
     });
-  }
-
-  async into(target: Uint8Array): Promise<number> {
-    const connection = this.#connection;
-    if (connection?.body.into === undefined) return 0;
-    try {
-      connection.idle.restart();
-      const bytes = await connection.body.into(target.subarray(0, this.#left), connection.idle.restart);
-      await this.#passed(connection, bytes);
-      return bytes;
-    } catch {
-      this.#disconnect();
-      return 0;
-    }
   }
 
   close(): void {
     this.#disconnect();
     this.#closing.abort(new Error("The download was ended"));
-  }
-
-  /** Bytes that are still to come, where the size is known. */
-  get #left(): number {
-    return (this.#end ?? this.#position) - this.#position;
-  }
-
-  /** Goes on behind the bytes that came. */
-  async #passed({ body, idle }: Connection, bytes: number): Promise<void> {
-    if (bytes === 0) throw new Error("The transfer broke off");
-    if (bytes === this.#left && !(await body.isAtEnd())) throw new Error("More bytes came than were asked for");
-    idle.pause();
-    this.#position += bytes;
   }
 
   async #steadily<T>(act: (isFirstTry: boolean) => Promise<T>): Promise<T> {
@@ -134,7 +106,7 @@ export class Download implements ByteStream {
     }
   }
 
-  async #connected(): Promise<Connection> {
+  async #connected(): Promise<{ readonly body: Body; readonly idle: Idle }> {
     if (this.#connection !== undefined) {
       this.#connection.idle.restart();
       return this.#connection;

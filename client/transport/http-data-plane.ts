@@ -83,7 +83,6 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
             signal.throwIfAborted();
             throw unavailable("SourceUnavailable", `bytes ${start} to ${end} of ${name}`, error);
           }),
-        into: (target) => stream.into(target),
         close: () => stream.close(),
       };
     },

@@ -49,35 +49,6 @@ test("after the node has joined anew, its new secret is used", async () => {
   expect([...(await fetches.read(PART, new AbortController().signal).next(new ArrayBuffer(8)))]).toEqual([7]);
 });
 
-test("bytes that came straight into a target count, and are not asked for again after a break", async () => {
-  const { host, received } = hostOf([Promise.resolve("first"), Promise.resolve("second")], false);
-  const starts: number[] = [];
-  const fetches = fetchesOf(host, () => ({
-    read: (_job, _source, start) => {
-      starts.push(start);
-      if (starts.length === 2) return streamOfBytes(Uint8Array.of(4));
-      const first = streamOfBytes(Uint8Array.of(1));
-      const came = [2, 0];
-      const next = async (buffer: ArrayBuffer) => {
-        const piece = await first.next(buffer);
-        if (piece.byteLength === 0) throw new KindlingError("Unauthorized", "The secret is that of an earlier session");
-        return piece;
-      };
-      return { next, into: async () => came.shift() ?? 0, close: () => {} };
-    },
-  }));
-  const stream = fetches.read(PART, new AbortController().signal);
-  const into = () => stream.into?.(new Uint8Array(3));
-  expect(await into()).toBe(0);
-  await stream.next(new ArrayBuffer(8));
-  expect([await into(), await into()]).toEqual([2, 0]);
-  expect([...(await stream.next(new ArrayBuffer(8)))]).toEqual([4]);
-  expect(await into()).toBe(0);
-  stream.close();
-  expect(starts).toEqual([0, 3]);
-  await expect.poll(() => received).toEqual([4]);
-});
-
 test("a task that is aborted does not wait for the node to join again", async () => {
   const { host } = hostOf([]);
   const controller = new AbortController();

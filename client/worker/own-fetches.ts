@@ -35,7 +35,7 @@ export class OwnFetches {
       received += bytes;
     });
     return {
-      ...stream,
+      next: (buffer) => stream.next(buffer),
       close: () => {
         stream.close();
         void this.#host.received(received);

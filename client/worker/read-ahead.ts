@@ -16,8 +16,6 @@ const KEPT_AT_FIRST = 2 ** 20;
 export const KEPT_BYTES = 2 ** 22;
 /** Where pieces are short, no more of them stay: the others must come back to be filled. */
 const KEPT_PIECES = KEPT_BYTES / PIECE_BYTES;
-/** Bytes of a read from which on they come straight to a reader that only goes forward, and do not stay. */
-const STRAIGHT_BYTES = 2 ** 16;
 /** Bytes that are passed over rather than asked for anew. */
 const PASSED_BYTES = 2 ** 22;
 
@@ -40,9 +38,6 @@ export function readAhead(
   let lastEnd = -1;
   let lastRequest = 0;
   let kept = KEPT_AT_FIRST;
-  /** Each read began where the one before had ended. */
-  let goesForward = true;
-  let isClosed = false;
 
   const requestAt = (position: number, want: number, sequential: boolean): Run => {
     if (expected !== undefined && position < expected.end) {
@@ -63,14 +58,14 @@ export function readAhead(
   ): Promise<number> {
     let filled = done;
     while (filled < want) {
-      if (isClosed) throw new Error("The source was closed while it was read");
       const position = start + filled;
       if (run?.reaches(position) !== true) {
         if (run?.hasPassed(position) === true) kept = KEPT_BYTES;
         run?.close();
         run = requestAt(position, want - filled, sequential);
       }
-      filled += await run.read(target.subarray(filled, want), position, goesForward);
+      await run.next(position);
+      filled += run.copy(target.subarray(filled, want), position);
     }
     return filled;
   }
@@ -81,13 +76,11 @@ export function readAhead(
     readInto(target, start) {
       const want = Math.max(0, Math.min(target.byteLength, source.bytes - start));
       const sequential = start === lastEnd;
-      if (!sequential && lastEnd !== -1) goesForward = false;
       lastEnd = start + want;
       const filled = run?.copy(target.subarray(0, want), start) ?? 0;
       return filled === want ? filled : goOn(target, start, want, sequential, filled);
     },
     close() {
-      isClosed = true;
       run?.close();
       run = undefined;
     },
@@ -121,15 +114,11 @@ class Run {
     return position >= this.#top && position < Math.min(this.#end, this.#top + PASSED_BYTES);
   }
 
-  /** Gives the reader at `position` more, and how many bytes; where it `goesForward` nothing of a large read has to stay here. */
-  async read(target: Uint8Array, position: number, goesForward: boolean): Promise<number> {
-    if (goesForward && target.byteLength >= STRAIGHT_BYTES && position === this.#top) {
-      const bytes = (await this.#source.into?.(target)) ?? 0;
-      this.#top += bytes;
-      if (bytes > 0) return bytes;
-    }
-    await this.#next(position);
-    return this.copy(target, position);
+  /** Resolves when one more piece has come, for a reader that is at `position`. */
+  async next(position: number): Promise<void> {
+    const bytes = await this.#source.next(this.#spare(position));
+    this.#pieces.push({ start: this.#top, bytes });
+    this.#top += bytes.byteLength;
   }
 
   /** Copies what is here from `position` on; gives how many bytes that is. */
@@ -148,13 +137,6 @@ class Run {
 
   close(): void {
     this.#source.close();
-  }
-
-  /** Resolves when one more piece has come, for a reader that is at `position`. */
-  async #next(position: number): Promise<void> {
-    const bytes = await this.#source.next(this.#spare(position));
-    this.#pieces.push({ start: this.#top, bytes });
-    this.#top += bytes.byteLength;
   }
 
   /** The memory of the first piece, where it lies far enough before the reader, who has read all that is here. */

@@ -5,8 +5,6 @@ import type { ByteStream } from "../node/byte-stream.ts";
 export interface SourcePieces {
   /** The next piece, one byte at least. Takes back the memory of an earlier one, to fill it again. */
   next(spare: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>>;
-  /** Fills memory that stays where it is with what comes next; gives how many bytes, none where only `next` goes on. */
-  into?(target: Uint8Array): Promise<number>;
   close(): void;
 }
 
@@ -29,7 +27,6 @@ export function piecesOfStream(stream: ByteStream): SourcePieces {
       if (bytes.byteLength === 0) throw new Error("The source is shorter than it was");
       return bytes;
     },
-    into: async (target) => (await stream.into?.(target)) ?? 0,
     close: () => stream.close(),
   };
 }
