@@ -56,6 +56,11 @@ test("bytes that are no value are BadFrame", () => {
   }
 });
 
+test("typed arrays come out of a Buffer, which is a part of a pool, as out of any bytes", () => {
+  const value = { doubles: Float64Array.of(1.5, -2), integers: BigInt64Array.of(-7n) };
+  expect(decodeValue(Buffer.from(encodeValue(value)))).toEqual(value);
+});
+
 test("a typed array whose bytes are no whole number of elements is BadFrame", () => {
   // Extension 7 (Float64Array) with five bytes.
   const bytes = Uint8Array.of(0xc7, 5, 7, 1, 2, 3, 4, 5);

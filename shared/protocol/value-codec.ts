@@ -32,8 +32,8 @@ for (const [type, constructor] of TYPED_ARRAYS) {
       if (!(object instanceof constructor)) return null;
       return new Uint8Array(object.buffer, object.byteOffset, object.byteLength);
     },
-    // A copy, since elements must be aligned.
-    decode: (data) => new constructor(data.slice().buffer as ArrayBuffer),
+    // A copy, since elements must be aligned; not by `slice`, which of a Buffer of Node is a view.
+    decode: (data) => new constructor(new Uint8Array(data).buffer),
   });
 }
 extensions.register({
