@@ -4,6 +4,7 @@
  */
 import { numberOf } from "./integer";
 import { shortKey } from "./keys";
+import { digits, hasQuoteOrNul, matches } from "./masks";
 import { delimiter } from "./record";
 
 export const BLOCK: usize = 64;
@@ -23,15 +24,6 @@ const DIGITS = memory.data<u64>([
   0, 0, 0x0f00000000000000, 0x0f0f000000000000, 0x0f0f0f0000000000, 0x0f0f0f0f00000000, 0x0f0f0f0f0f000000,
   0x0f0f0f0f0f0f0000, 0x0f0f0f0f0f0f0f00, 0x0f0f0f0f0f0f0f0f,
 ]);
-
-// @ts-ignore: decorator
-@inline
-export function bits(a: v128, b: v128, c: v128, d: v128): u64 {
-  return (
-    <u64>(<u32>i8x16.bitmask(a) | (<u32>i8x16.bitmask(b) << 16)) |
-    (<u64>(<u32>i8x16.bitmask(c) | (<u32>i8x16.bitmask(d) << 16)) << 32)
-  );
-}
 
 /** The value of up to four digits that end before `end`; `entry` is their mask in DIGITS. */
 // @ts-ignore: decorator
@@ -91,7 +83,6 @@ export function readBatch(at: usize, end: usize): usize {
   const separators = i8x16.splat(delimiter);
   const lineEnds = v128.load_splat<u8>(BYTES);
   const quotes = v128.load_splat<u8>(BYTES, 1);
-  // With this added, nothing but '0' … '9' comes to lie above the other.
   const toTop = v128.load_splat<u8>(BYTES, 2);
   const belowDigits = v128.load_splat<u8>(BYTES, 3);
   let out = batch;
@@ -103,19 +94,14 @@ export function readBatch(at: usize, end: usize): usize {
     const b = v128.load(at, 16);
     const c = v128.load(at, 32);
     const d = v128.load(at, 48);
-    const ends = bits(i8x16.eq(a, lineEnds), i8x16.eq(b, lineEnds), i8x16.eq(c, lineEnds), i8x16.eq(d, lineEnds));
+    const ends = matches(a, b, c, d, lineEnds);
     if (ends == 0) break;
     const rest = clz(ends);
     const whole = <u64>-1 >> rest;
     const commas =
       whole &
-      bits(i8x16.eq(a, separators), i8x16.eq(b, separators), i8x16.eq(c, separators), i8x16.eq(d, separators));
-    const isDigit = bits(
-      i8x16.gt_s(i8x16.add(a, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(b, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(c, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(d, toTop), belowDigits),
-    );
+      matches(a, b, c, d, separators);
+    const isDigit = digits(a, b, c, d, toTop, belowDigits);
     // Where commas and line ends alternate, the difference is what lies from a comma up to its line end; where they do not, it has
     // a line end, or lacks a comma.
     const values = ends - commas;
@@ -130,15 +116,7 @@ export function readBatch(at: usize, end: usize): usize {
     const wrong =
       ((values & structure) ^ commas) | (values & ~(commas | isDigit)) | (structure & ((structure << 1) | 1)) | long;
     if (wrong != 0) break;
-    // The least byte, and the least difference from a quote: zero where there is one.
-    const special = i8x16.min_u(
-      i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)),
-      i8x16.min_u(
-        i8x16.min_u(v128.xor(a, quotes), v128.xor(b, quotes)),
-        i8x16.min_u(v128.xor(c, quotes), v128.xor(d, quotes)),
-      ),
-    );
-    if (!i8x16.all_true(special)) break;
+    if (hasQuoteOrNul(a, b, c, d, quotes)) break;
     const outEnd = out + (<usize>popcnt(ends) << 4);
     // Five digits: four in a row, and one before them.
     if ((four & (values & (fields << 4))) == 0) storeRecords(out, outEnd, at, commas, ends, true);

@@ -4,6 +4,7 @@
  * numbers are the place of the key's sum: nothing is hashed or compared, and the sums of 17,576 keys fit a core's cache.
  */
 import { addShort, endTable } from "./keys";
+import { matches } from "./masks";
 import { delimiter } from "./record";
 import { append } from "./short-list";
 
@@ -89,11 +90,11 @@ export function countDirect(at: usize, end: usize): usize {
     const b = v128.load(at, 16);
     const c = v128.load(at, 32);
     const d = v128.load(at, 48);
-    const ends = bits(i8x16.eq(a, lineEnds), i8x16.eq(b, lineEnds), i8x16.eq(c, lineEnds), i8x16.eq(d, lineEnds));
+    const ends = matches(a, b, c, d, lineEnds);
     if (ends == 0) break;
     const whole = <u64>-1 >> clz(ends);
     const commas =
-      whole & bits(i8x16.eq(a, separators), i8x16.eq(b, separators), i8x16.eq(c, separators), i8x16.eq(d, separators));
+      whole & matches(a, b, c, d, separators);
     const wanted = (((ends << 1) | 1) << length) & whole;
     const wrong = (commas ^ wanted) | (ends & ~((wanted << 2) | (wanted << 3))) | (ends & (ends << 1));
     if (wrong != 0) break;
@@ -158,15 +159,6 @@ function addTuples(key: usize, keyStride: usize, value: usize, valueStride: usiz
     value += valueStride;
   }
   return allOffsets;
-}
-
-// @ts-ignore: decorator
-@inline
-function bits(a: v128, b: v128, c: v128, d: v128): u64 {
-  return (
-    <u64>(<u32>i8x16.bitmask(a) | (<u32>i8x16.bitmask(b) << 16)) |
-    (<u64>(<u32>i8x16.bitmask(c) | (<u32>i8x16.bitmask(d) << 16)) << 32)
-  );
 }
 
 /** Whether all records that were added had known keys and plain values; if not they are to be taken away. */

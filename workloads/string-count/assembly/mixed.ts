@@ -1,7 +1,8 @@
 /** Counts plain CSV records as batch.ts reads them, but with keys of up to 24 bytes: frequent ones at once, and the others by the batch. */
-import { batch, BATCH_ITEM, bits, BLOCK, BYTES, FULL_BATCH, valueBetween } from "./batch";
+import { batch, BATCH_ITEM, BLOCK, BYTES, FULL_BATCH, valueBetween } from "./batch";
 import { ENTRY, frequent, PLACE_SHIFT, sawMixed } from "./frequent";
 import { addBatch } from "./keys";
+import { digits, hasQuoteOrNul, matches } from "./masks";
 import { delimiter } from "./record";
 import { isUtf8 } from "./utf8";
 import { INLINE_BYTES, WINDOW } from "./wide-entry";
@@ -74,18 +75,13 @@ function readMixed(at: usize, end: usize): usize {
     const b = v128.load(at, 16);
     const c = v128.load(at, 32);
     const d = v128.load(at, 48);
-    let ends = bits(i8x16.eq(a, lineEnds), i8x16.eq(b, lineEnds), i8x16.eq(c, lineEnds), i8x16.eq(d, lineEnds));
+    let ends = matches(a, b, c, d, lineEnds);
     if (ends == 0) break;
     const whole = <u64>-1 >> clz(ends);
     let commas =
       whole &
-      bits(i8x16.eq(a, separators), i8x16.eq(b, separators), i8x16.eq(c, separators), i8x16.eq(d, separators));
-    const isDigit = bits(
-      i8x16.gt_s(i8x16.add(a, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(b, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(c, toTop), belowDigits),
-      i8x16.gt_s(i8x16.add(d, toTop), belowDigits),
-    );
+      matches(a, b, c, d, separators);
+    const isDigit = digits(a, b, c, d, toTop, belowDigits);
     const values = ends - commas;
     const structure = ends | commas;
     // Nine in a row within a value, 25 in a row within a key.
@@ -104,14 +100,7 @@ function readMixed(at: usize, end: usize): usize {
       (nine & values) |
       long;
     if (wrong != 0) break;
-    const special = i8x16.min_u(
-      i8x16.min_u(i8x16.min_u(a, b), i8x16.min_u(c, d)),
-      i8x16.min_u(
-        i8x16.min_u(v128.xor(a, quotes), v128.xor(b, quotes)),
-        i8x16.min_u(v128.xor(c, quotes), v128.xor(d, quotes)),
-      ),
-    );
-    if (!i8x16.all_true(special)) break;
+    if (hasQuoteOrNul(a, b, c, d, quotes)) break;
     count += <u32>popcnt(ends);
     // Five digits: four in a row, and one before them.
     const hasFewDigits = (four & (values & (fields << 4))) == 0;

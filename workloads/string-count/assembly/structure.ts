@@ -1,4 +1,5 @@
 /** Finds the delimiters and line ends of a block of text. */
+import { bits } from "./masks";
 import { delimiter } from "./record";
 
 const BLOCK_BYTES: usize = 4096;
@@ -7,17 +8,6 @@ const STEP: usize = 64;
 /** Addresses (u32) of structural bytes in order; eight more may be written. */
 export const structure = memory.data(4 * (4096 + 64 + 8), 64);
 export let structureEnd: usize = 0;
-
-// @ts-ignore: decorator
-@inline
-function bits(a: v128, b: v128, c: v128, d: v128): u64 {
-  return (
-    <u64>(<u32>i8x16.bitmask(a)) |
-    (<u64>(<u32>i8x16.bitmask(b)) << 16) |
-    (<u64>(<u32>i8x16.bitmask(c)) << 32) |
-    (<u64>(<u32>i8x16.bitmask(d)) << 48)
-  );
-}
 
 /**
  * Lists the structural bytes from `at` on: of one block at most, none from `end` on (though 64 bytes more are read), and
