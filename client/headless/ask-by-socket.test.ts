@@ -126,11 +126,14 @@ test("a transfer that breaks is taken up where it broke", async () => {
 });
 
 test("a kept connection that the server has closed meanwhile costs no try", async () => {
-  const closing: Answer = (response, part, { socket }) =>
+  const closed = Promise.withResolvers<void>();
+  const closing: Answer = (response, part, { socket }) => {
+    socket.once("close", closed.resolve);
     response.end(part, () => setImmediate(() => socket.destroy()));
+  };
   const { seen, open } = await serve(closing);
   expect(await read(open(0, 10), 10)).toBe(true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await closed.promise;
   expect(await read(open(0, 10), 10)).toBe(true);
   expect(seen.connections).toBe(2);
 });
@@ -164,7 +167,8 @@ test("a signal, and the end of a stream, close the connection", async () => {
   const controller = new AbortController();
   const first = open(0, 100, controller.signal);
   const reading = first.next(new ArrayBuffer(100));
-  setTimeout(() => controller.abort(new Error("revoked")), 20);
+  await expect.poll(() => gone.length).toBe(1);
+  controller.abort(new Error("revoked"));
   await expect(reading).rejects.toThrow("revoked");
   const second = open(0, 100);
   await second.next(new ArrayBuffer(10));

@@ -32,9 +32,11 @@ export const streamedArtifacts = (write: (name: string) => Promise<ArtifactSink>
     let bytes = 0;
     try {
       for await (const part of contentOf(parts, load)) {
+        // Hashed while it is written.
+        const written = sink.write(part);
         hash.update(part);
         bytes += part.byteLength;
-        await sink.write(part);
+        await written;
       }
       await sink.finish();
     } catch (error) {

@@ -120,9 +120,11 @@ async function writeFile(
   };
   const handle = await onDisk(open(path, "wx"));
   const append = async (piece: Uint8Array): Promise<void> => {
+    // Hashed while it is written.
+    const written = onDisk(writeAll(handle, piece));
     hash.update(piece);
     bytes += piece.byteLength;
-    await onDisk(writeAll(handle, piece));
+    await written;
   };
   try {
     if (content instanceof Uint8Array) await append(content);
