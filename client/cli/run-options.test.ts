@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withOutputs } from "./run-options.ts";
+import { withOutputs, withWorkers } from "./run-options.ts";
 
 const options = [
   { param: "modelFormat", flag: "model-format", property: { enum: ["json", "onnx"] }, required: false },
@@ -26,4 +26,15 @@ test.each([
 
 test("a workload without formats takes any ending", () => {
   expect(withOutputs({}, { out: "a.txt" }, [])).toEqual({});
+});
+
+test("a workload that asks for them gets the local workers' number and share of memory, unless told otherwise", () => {
+  const asking = ["workers", "taskMemory"].map((param) => ({ param, flag: param, property: {}, required: false }));
+  expect(withWorkers({}, { slots: "4", memory: "1M" }, asking)).toEqual({ workers: 4, taskMemory: 2 ** 18 });
+  expect(withWorkers({}, { slots: "4" }, asking)).toEqual({ workers: 4 });
+  expect(withWorkers({ workers: 9, taskMemory: 7 }, { slots: "4", memory: "1M" }, asking)).toEqual({
+    workers: 9,
+    taskMemory: 7,
+  });
+  expect(withWorkers({}, { slots: "4", memory: "1M" }, [])).toEqual({});
 });

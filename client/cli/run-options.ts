@@ -68,24 +68,36 @@ export function executorOf(own: RunOptions, engine: SparkEngine | undefined): Ex
 export const slotsOf = ({ slots }: RunOptions): number =>
   slots === undefined ? availableParallelism() : wholeNumber(slots, "slots", 1, 1024);
 
+/** The parameters that follow from the workers of executor local, unless they are given: how many there are, and what each may use. */
+export function withWorkers(
+  params: Record<string, Value>,
+  own: RunOptions,
+  options: readonly SchemaOption[],
+): Record<string, Value> {
+  const workers = slotsOf(own);
+  return {
+    ...(hasParam(options, "workers") && { workers }),
+    ...(own.memory !== undefined &&
+      hasParam(options, "taskMemory") && { taskMemory: Math.floor(parseBytes(own.memory, "memory") / workers) }),
+    ...params,
+  };
+}
+
+const hasParam = (options: readonly SchemaOption[], name: string): boolean =>
+  options.some(({ param }) => param === name);
+
 /** The parameters that follow from where results are to go: the formats of the result and the model, and whether a report is wanted. */
 export function withOutputs(
   params: Record<string, Value>,
   own: RunOptions,
   options: readonly SchemaOption[],
 ): Record<string, Value> {
-  const has = (param: string): boolean => options.some((option) => option.param === param);
-  const memory =
-    own.memory !== undefined && has("taskMemory") && params["taskMemory"] === undefined
-      ? { taskMemory: Math.floor(parseBytes(own.memory, "memory") / slotsOf(own)) }
-      : {};
   const format = {
-    ...memory,
     ...formatOf("model-out", own["model-out"], "modelFormat", params, options),
     ...formatOf("out", own.out, "output", params, options),
   };
   if (own.report === undefined) return { ...params, ...format };
-  if (!has("reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
+  if (!hasParam(options, "reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
   return { ...params, ...format, reportData: true };
 }
 

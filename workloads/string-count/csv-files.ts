@@ -89,7 +89,7 @@ function partsOf(files: readonly CsvFile[], bytes: number, params: Parameters, b
     const own = source.bytes - start;
     const wanted =
       params.partitions === undefined
-        ? partsOfBytes(own, params.taskMemory, buckets)
+        ? partsOfBytes(own, params, buckets)
         : Math.max(1, Math.round(params.partitions * share));
     return byteRanges(source.ordinal, start, source.bytes, wanted).map(
       (range): CsvPart => ({ range, first: range.start === start ? start : null }),

@@ -71,6 +71,18 @@ test("many small files together are sampled as a large one", async () => {
   expect(result.metrics).toMatchObject({ tuples: 320_000, keys: 40_000, sum: 320_000 });
 });
 
+test("few workers get fewer tasks, and make the same result", { timeout: 60_000 }, async () => {
+  // Keys of which a sample shows that most come again in each part.
+  const lines = Array.from({ length: 700_000 }, (_, index) => `word ${(index * index) % 70_001},1\n`).join("");
+  const files = { "in.csv": utf8(`key,value\n${lines.repeat(8)}`) };
+  const run = (params: object) => runDirect(stringCount, { input: "in.csv", ...params }, { backend: "wasm", files });
+  const tasksOf = ({ stages }: { stages: readonly { label: string; outputs: readonly unknown[] }[] }) =>
+    stages.find(({ label }) => label === "count")?.outputs.length;
+  const [usual, few] = [await run({}), await run({ workers: 1 })];
+  expect([tasksOf(usual), tasksOf(few)]).toEqual([3, 2]);
+  expect(few.artifacts).toEqual(usual.artifacts);
+});
+
 test("little memory makes more and smaller tasks, and the same result", { timeout: 60_000 }, async () => {
   const lines = Array.from({ length: 600_000 }, (_, index) => `${(index * 7919) % 600_011},1\n`);
   const files = { "in.csv": utf8(`key,value\n${lines.join("")}`) };

@@ -59,6 +59,13 @@ export const parameters = tupleParameters.extend({
     .min(2 ** 22)
     .optional()
     .meta({ description: "bytes of memory that a task may use: more and smaller tasks (default: --memory's share)" }),
+  workers: z
+    .number()
+    .int()
+    .positive()
+    .max(1e4)
+    .optional()
+    .meta({ description: "workers that will count: fewer and larger tasks for few of them (default: --slots)" }),
   backend: z.enum(BACKEND_CHOICES).default("auto").meta({ description: "which kernel runs" }),
   top: z
     .number()

@@ -29,11 +29,19 @@ test("ranges cover everything once, whatever their number", () => {
 
 test("a large file has larger parts, and a number of them that two or four slots share evenly", () => {
   const MiB = 2 ** 20;
-  expect([1, 40, 600, 1700, 10_000].map((size) => partsOfBytes(size * MiB, undefined))).toEqual([1, 2, 20, 24, 80]);
-  expect([1, 100, 1500, 10_000].map((size) => partsOfBytes(size * MiB, undefined, 4))).toEqual([1, 4, 8, 40]);
-  expect(partsOfBytes(1500 * MiB, undefined, 64)).toBe(24);
-  expect(partsOfBytes(600 * MiB, 128 * MiB)).toBe(152);
-  expect(partsOfBytes(600 * MiB, 128 * MiB, 4)).toBe(152);
+  expect([1, 40, 600, 1700, 10_000].map((size) => partsOfBytes(size * MiB, {}))).toEqual([1, 2, 20, 24, 80]);
+  expect([1, 100, 1500, 10_000].map((size) => partsOfBytes(size * MiB, {}, 4))).toEqual([1, 4, 8, 40]);
+  expect(partsOfBytes(1500 * MiB, {}, 64)).toBe(24);
+  expect(partsOfBytes(600 * MiB, { taskMemory: 128 * MiB })).toBe(152);
+  expect(partsOfBytes(600 * MiB, { taskMemory: 128 * MiB }, 4)).toBe(152);
+});
+
+test("parts that have most keys again are two for each worker", () => {
+  const parts = (bytes: number, workers: number, buckets = 4): number => partsOfBytes(bytes, { workers }, buckets);
+  expect([1, 2, 8].map((workers) => parts(2 ** 30, workers))).toEqual([2, 4, 16]);
+  expect(parts(2 ** 33, 2)).toBe(16);
+  expect(parts(2 ** 25, 8)).toBe(1);
+  expect([1, 64].map((buckets) => parts(2 ** 31, 2, buckets))).toEqual([24, 24]);
 });
 
 test("few keys make one bucket, many are cut evenly", () => {

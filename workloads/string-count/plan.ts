@@ -8,9 +8,15 @@ const TUPLES_PER_PARTITION = 2 ** 22;
 const LEAST_BYTES_PER_PARTITION = 2 ** 25;
 const MOST_BYTES_PER_PARTITION = 2 ** 27;
 const USUAL_PARTITIONS = 24;
-/** Of files with several buckets of keys: each part has most of them again, to be sorted and merged. With the most buckets most keys are new. */
-const PARTITIONS_OF_KNOWN_KEYS = 8;
+/**
+ * Of files with several buckets of keys: each part has most of them again, to be sorted and merged, so that two for each worker are best.
+ * With the most buckets most keys are new.
+ */
+const PARTITIONS_FOR_A_WORKER = 2;
+const USUAL_WORKERS = 4;
 const MOST_BYTES_OF_KNOWN_KEYS = 2 ** 28;
+/** Where nodes may leave, and others come, less would have to be done again. */
+const MOST_BYTES_FOR_KNOWN_WORKERS = 2 ** 29;
 /** More partitions or buckets than this are a multiple of it, so that two or four slots finish together. */
 const EVEN = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
@@ -57,7 +63,7 @@ export const tupleParts = (tuples: number, taskMemory: number | undefined): numb
 
 /** The bytes [from, to) of a source in parts. */
 export function byteRanges(source: number, from: number, to: number, partitions: number | undefined): SourceRange[] {
-  return cut(to - from, partitions ?? partsOfBytes(to - from, undefined)).map(({ start, length }) => ({
+  return cut(to - from, partitions ?? partsOfBytes(to - from, {})).map(({ start, length }) => ({
     source,
     start: from + start,
     end: from + start + length,
@@ -74,11 +80,20 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
 
 export const even = (count: number): number => (count < EVEN ? count : Math.ceil(count / EVEN) * EVEN);
 
-/** How many parts of so many bytes, by the buckets of their keys: small enough for the memory that a task may use, if that is given. */
-export function partsOfBytes(bytes: number, taskMemory: number | undefined, buckets = 1): number {
+/** What is known of who will count. */
+interface Counters {
+  /** How many workers there are. */
+  readonly workers?: number | undefined;
+  /** Bytes of memory that a task may use. */
+  readonly taskMemory?: number | undefined;
+}
+
+/** How many parts of so many bytes, by the buckets of their keys. */
+export function partsOfBytes(bytes: number, { workers, taskMemory }: Counters, buckets = 1): number {
   const hasKnownKeys = buckets > 1 && buckets < MAX_BUCKETS;
-  const share = bytes / (hasKnownKeys ? PARTITIONS_OF_KNOWN_KEYS : USUAL_PARTITIONS);
-  const most = hasKnownKeys ? MOST_BYTES_OF_KNOWN_KEYS : MOST_BYTES_PER_PARTITION;
+  const share = bytes / (hasKnownKeys ? PARTITIONS_FOR_A_WORKER * (workers ?? USUAL_WORKERS) : USUAL_PARTITIONS);
+  const mostOfKnownKeys = workers === undefined ? MOST_BYTES_OF_KNOWN_KEYS : MOST_BYTES_FOR_KNOWN_WORKERS;
+  const most = hasKnownKeys ? mostOfKnownKeys : MOST_BYTES_PER_PARTITION;
   const usual = Math.min(most, Math.max(LEAST_BYTES_PER_PARTITION, share));
   const each = Math.min(usual, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
   return even(Math.max(1, Math.ceil(bytes / each)));

@@ -19,7 +19,7 @@ import { RUN_ON, type Run, sparkOptions } from "../executors.ts";
 import { filesOf, inputFiles } from "../input-files.ts";
 import { OutFiles } from "../out-files.ts";
 import { writeWhole } from "../part-file.ts";
-import { executorOf, RUN_OPTIONS, type RunOptions, usage, withOutputs } from "../run-options.ts";
+import { executorOf, RUN_OPTIONS, type RunOptions, usage, withOutputs, withWorkers } from "../run-options.ts";
 import { flagOf, parseOptions, schemaOptions } from "../schema-options.ts";
 import { printSpark } from "../spark.ts";
 import { checkPrintable, takeEngine, withTuples } from "../spark-engine.ts";
@@ -70,11 +70,12 @@ export async function runFile(command: string, file: string, name: string, argv:
   if (shuffle === undefined) {
     throw new KindlingError("BadUsage", `--shuffle takes auto, peer or relay, not ${JSON.stringify(own.shuffle)}`);
   }
-  const params = withOutputs(parsed.params, own, options);
+  const given = executor === "local" ? withWorkers(parsed.params, own, options) : parsed.params;
+  const params = withOutputs(given, own, options);
   for (const { param, property } of options) {
-    const given = params[param];
-    if (property.kindling === "file" && given !== undefined) {
-      params[param] = await inputFiles(given, property.multiple === true);
+    const names = params[param];
+    if (property.kindling === "file" && names !== undefined) {
+      params[param] = await inputFiles(names, property.multiple === true);
     }
   }
   const checked = checkParams(workload.name, workload.params, params, flagOf);
