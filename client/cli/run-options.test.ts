@@ -29,12 +29,14 @@ test("a workload without formats takes any ending", () => {
 });
 
 test("a workload that asks for them gets the local workers' number and share of memory, unless told otherwise", () => {
-  const asking = ["workers", "taskMemory"].map((param) => ({ param, flag: param, property: {}, required: false }));
-  expect(withWorkers({}, { slots: "4", memory: "1M" }, asking)).toEqual({ workers: 4, taskMemory: 2 ** 18 });
-  expect(withWorkers({}, { slots: "4" }, asking)).toEqual({ workers: 4 });
-  expect(withWorkers({ workers: 9, taskMemory: 7 }, { slots: "4", memory: "1M" }, asking)).toEqual({
-    workers: 9,
-    taskMemory: 7,
-  });
-  expect(withWorkers({}, { slots: "4", memory: "1M" }, [])).toEqual({});
+  const asking = ["workers", "taskMemory"].map((kindling) => ({
+    ...{ param: `my ${kindling}`, flag: kindling, required: false },
+    property: { kindling },
+  }));
+  expect(withWorkers({}, { slots: "4", memory: "1M" }, asking)).toEqual({ "my workers": 4, "my taskMemory": 2 ** 18 });
+  expect(withWorkers({}, { slots: "4" }, asking)).toEqual({ "my workers": 4 });
+  const given = { "my workers": 9, "my taskMemory": 7 };
+  expect(withWorkers(given, { slots: "4", memory: "1M" }, asking)).toEqual(given);
+  const other = { param: "workers", flag: "workers", property: {}, required: false };
+  expect(withWorkers({}, { slots: "4", memory: "1M" }, [other])).toEqual({});
 });

@@ -75,16 +75,16 @@ export function withWorkers(
   options: readonly SchemaOption[],
 ): Record<string, Value> {
   const workers = slotsOf(own);
-  return {
-    ...(hasParam(options, "workers") && { workers }),
-    ...(own.memory !== undefined &&
-      hasParam(options, "taskMemory") && { taskMemory: Math.floor(parseBytes(own.memory, "memory") / workers) }),
-    ...params,
+  const values: Record<string, Value> = {
+    workers,
+    taskMemory: own.memory === undefined ? undefined : Math.floor(parseBytes(own.memory, "memory") / workers),
   };
+  const filled = options.flatMap(({ param, property }) => {
+    const value = values[property.kindling ?? ""];
+    return value === undefined ? [] : [[param, value]];
+  });
+  return { ...(Object.fromEntries(filled) as Record<string, Value>), ...params };
 }
-
-const hasParam = (options: readonly SchemaOption[], name: string): boolean =>
-  options.some(({ param }) => param === name);
 
 /** The parameters that follow from where results are to go: the formats of the result and the model, and whether a report is wanted. */
 export function withOutputs(
@@ -97,7 +97,8 @@ export function withOutputs(
     ...formatOf("out", own.out, "output", params, options),
   };
   if (own.report === undefined) return { ...params, ...format };
-  if (!hasParam(options, "reportData")) throw new KindlingError("BadUsage", "--report: this workload makes no report");
+  if (!options.some(({ param }) => param === "reportData"))
+    throw new KindlingError("BadUsage", "--report: this workload makes no report");
   return { ...params, ...format, reportData: true };
 }
 

@@ -7,6 +7,7 @@ export { gpuUnsuited } from "./gpu.ts";
 export type { Gpu, GpuBuffer, GpuProgram, WebGl, WebGlSource } from "./gpu.ts";
 export type { Artifact, Broadcast, Dataset, Job, JobResult, Metrics, Source, StageOptions } from "./job.ts";
 export { splitSource } from "./job.ts";
+export { taskMemory, workers } from "./resources.ts";
 export type {
   Backend,
   BackendChoice,

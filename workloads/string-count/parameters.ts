@@ -1,4 +1,4 @@
-import { BACKEND_CHOICES, files, z } from "kindling";
+import { BACKEND_CHOICES, files, taskMemory, workers, z } from "kindling";
 import { parseAlphabet, type TupleSpec } from "./tuples.ts";
 
 const UINT32_MAX = 0xffffffff;
@@ -53,17 +53,10 @@ export const parameters = tupleParameters.extend({
     .max(1e6)
     .optional()
     .meta({ description: "tasks that count (default: by size)" }),
-  taskMemory: z
-    .number()
-    .int()
-    .min(2 ** 22)
+  taskMemory: taskMemory()
     .optional()
     .meta({ description: "bytes of memory that a task may use: more and smaller tasks (default: --memory's share)" }),
-  workers: z
-    .number()
-    .int()
-    .positive()
-    .max(1e4)
+  workers: workers()
     .optional()
     .meta({ description: "workers that will count: fewer and larger tasks for few of them (default: --slots)" }),
   backend: z.enum(BACKEND_CHOICES).default("auto").meta({ description: "which kernel runs" }),
