@@ -209,7 +209,7 @@ test("a failed request fails the read that needs it, after all that came before"
   reader.close();
 });
 
-test("a thread that fetches itself reads all into the same few pieces of memory", async () => {
+test("a thread that fetches itself reads all into the same few pieces of memory, also through its next readers", async () => {
   const bytes = 8 * MIB;
   const content = new Uint8Array(bytes).map((_, index) => index % 251);
   const memories = new Set<ArrayBuffer>();
@@ -221,12 +221,32 @@ test("a thread that fetches itself reads all into the same few pieces of memory"
     };
     return piecesOfStream({ next, close: () => inner.close() });
   };
-  const reader = readAhead({ ordinal: 0, name: "data.csv", bytes }, stream, { source: 0, start: 0, end: bytes });
-  const target = new Uint8Array(bytes);
-  for (let at = 0; at < bytes; at += MIB) await reader.readInto(target.subarray(at, at + MIB), at);
-  expect(Buffer.compare(target, content)).toBe(0);
+  for (const first of [0, 3, MIB]) {
+    const expected = { source: 0, start: first, end: bytes };
+    const reader = readAhead({ ordinal: 0, name: "data.csv", bytes }, stream, expected);
+    const target = new Uint8Array(bytes);
+    for (let at = first; at < bytes; at += MIB) await reader.readInto(target.subarray(at, at + MIB), at);
+    expect(Buffer.compare(target.subarray(first), content.subarray(first))).toBe(0);
+    reader.close();
+  }
   expect(memories.size).toBeLessThan(8);
-  reader.close();
+});
+
+test("memory that is being filled when a reader closes serves no other", async () => {
+  const given: ArrayBuffer[] = [];
+  const stream = () => {
+    const next = (buffer: ArrayBuffer) => {
+      given.push(buffer);
+      return new Promise<never>(() => {});
+    };
+    return piecesOfStream({ next, close: () => {} });
+  };
+  for (let reader = 0; reader < 10; reader++) {
+    const hanging = readAhead({ ordinal: 0, name: "data.csv", bytes: MIB }, stream, undefined);
+    void hanging.readInto(new Uint8Array(10), 0);
+    hanging.close();
+  }
+  expect(new Set(given).size).toBe(10);
 });
 
 test("a source that ends too early fails the read", async () => {

@@ -136,7 +136,7 @@ class Run {
   }
 
   close(): void {
-    this.#source.close();
+    this.#source.close(this.#pieces.splice(0).map(({ bytes }) => bytes.buffer));
   }
 
   /** The memory of the first piece, where it lies far enough before the reader, who has read all that is here. */

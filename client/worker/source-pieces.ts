@@ -5,7 +5,8 @@ import type { ByteStream } from "../node/byte-stream.ts";
 export interface SourcePieces {
   /** The next piece, one byte at least. Takes back the memory of an earlier one, to fill it again. */
   next(spare: ArrayBuffer | undefined): Promise<Uint8Array<ArrayBuffer>>;
-  close(): void;
+  /** Takes back the memory of all pieces that the reader still has. */
+  close(spare: readonly ArrayBuffer[]): void;
 }
 
 /** What a node tells the reader of a source: the next piece, in memory that is lent with it, or why there is none. */
@@ -19,15 +20,23 @@ export type ToPump = ArrayBuffer | null;
 /** Small enough that a piece is still in the core's cache when it is copied out of the memory that the next one comes into. */
 const OWN_PIECE_BYTES = 2 ** 18;
 
+/** Pieces of memory that wait for this thread's next stream: new ones for each make the engine collect garbage several times a job. */
+const waiting: ArrayBuffer[] = [];
+const MOST_WAITING = 2 ** 22 / OWN_PIECE_BYTES;
+
 /** What this thread fetches itself. */
 export function piecesOfStream(stream: ByteStream): SourcePieces {
   return {
     async next(spare) {
-      const bytes = await stream.next(spare ?? new ArrayBuffer(OWN_PIECE_BYTES));
+      const bytes = await stream.next(spare ?? waiting.pop() ?? new ArrayBuffer(OWN_PIECE_BYTES));
       if (bytes.byteLength === 0) throw new Error("The source is shorter than it was");
       return bytes;
     },
-    close: () => stream.close(),
+    close(spare) {
+      stream.close();
+      // What is being filled is not among them: it may still be written to.
+      for (const memory of spare) if (waiting.length < MOST_WAITING) waiting.push(memory);
+    },
   };
 }
 
