@@ -4,8 +4,11 @@ import { readApiError } from "../api/errors.ts";
 import { type Answer, type Ask, Refused } from "../transport/answer.ts";
 import type { Body } from "../transport/body.ts";
 
-/** Bytes of a socket's own memory: what it reads before it learns where the bytes shall go. The rest of a piece comes right there. */
-const OWN_BYTES = 2 ** 16;
+/**
+ * Bytes of a socket's own memory: what it reads before it learns where the bytes shall go, which is a head, and of each piece what Node
+ * reads first, as it asks for the next memory before the last piece was taken. That is copied; the rest comes right where it shall go.
+ */
+const OWN_BYTES = 2 ** 12;
 const MAX_HEAD_BYTES = 2 ** 14;
 const MAX_ERROR_BYTES = 2 ** 16;
 const LATIN1 = new TextDecoder("latin1");

@@ -1,5 +1,5 @@
 import { KindlingError, type WireError } from "../../shared/errors.ts";
-import type { ByteStream } from "../node/byte-stream.ts";
+import { type ByteStream, PIECE_BYTES } from "../node/byte-stream.ts";
 
 /** Bytes of a source in their order, in memory that goes to and fro. One call of `next` at a time. */
 export interface SourcePieces {
@@ -17,18 +17,15 @@ export type FromPump =
 /** What the reader tells it: memory to fill again, or null when it wants no more. */
 export type ToPump = ArrayBuffer | null;
 
-/** Small enough that a piece is still in the core's cache when it is copied out of the memory that the next one comes into. */
-const OWN_PIECE_BYTES = 2 ** 18;
-
 /** Pieces of memory that wait for this thread's next stream: new ones for each make the engine collect garbage several times a job. */
 const waiting: ArrayBuffer[] = [];
-const MOST_WAITING = 2 ** 22 / OWN_PIECE_BYTES;
+const MOST_WAITING = 4;
 
 /** What this thread fetches itself. */
 export function piecesOfStream(stream: ByteStream): SourcePieces {
   return {
     async next(spare) {
-      const bytes = await stream.next(spare ?? waiting.pop() ?? new ArrayBuffer(OWN_PIECE_BYTES));
+      const bytes = await stream.next(spare ?? waiting.pop() ?? new ArrayBuffer(PIECE_BYTES));
       if (bytes.byteLength === 0) throw new Error("The source is shorter than it was");
       return bytes;
     },
