@@ -39,10 +39,17 @@ export function dataRoutes(data: DataService): Route[] {
       method: "PUT",
       pattern: "/api/blobs/:hash",
       roles: nodes,
-      async handle({ params, request, response }) {
+      async handle({ params, request, response, role }) {
         const hash = blobHash(params["hash"] ?? "");
         const length = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
-        sendJson(response, 201, await data.receive(hash, length, readUpload(request, MAX_BLOB_BYTES)));
+        const content = readUpload(request, MAX_BLOB_BYTES);
+        if (role === "node") {
+          sendJson(response, 201, await data.receive(hash, length, content));
+        } else {
+          const stored = await data.blobs.put(content, hash);
+          data.stored(hash);
+          sendJson(response, 201, stored);
+        }
       },
     },
     {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { KindlingError } from "../../shared/errors.ts";
 import { createServer } from "./server.ts";
 import { FakeServices, type Harness, JOB, NODE_SECRET, SOURCE, startHarness, TOKENS } from "./testing/harness.ts";
@@ -112,6 +112,17 @@ test("blobs are put by hash and read in ranges", async () => {
   expect(Buffer.compare(rest.body, blob.subarray(150_000))).toBe(0);
   const past = await harness.request({ path, token: NODE_SECRET, headers: { range: "bytes=200000-" } });
   expect(past.status).toBe(416);
+});
+
+test("the operator stores any blob, of which no job needs to know", async () => {
+  const path = `/api/blobs/${hashOf(Uint8Array.of(3))}`;
+  const receive = vi.spyOn(harness.services.data, "receive");
+  receive.mockRejectedValue(new KindlingError("JobEnded", "No job wants it"));
+  const put = (token: string) => harness.request({ method: "PUT", path, token, body: Uint8Array.of(3) });
+  expect((await put(NODE_SECRET)).status).toBe(409);
+  expect((await put(operator)).status).toBe(201);
+  receive.mockRestore();
+  expect((await harness.request({ method: "HEAD", path, token: NODE_SECRET })).status).toBe(200);
 });
 
 test("a blob under a wrong name is refused and not kept", async () => {

@@ -48,7 +48,7 @@ export interface DataService {
    * `signal` ends the wait when the requester has gone.
    */
   locate(hash: BlobHash, signal: AbortSignal): Promise<{ readonly bytes: number }>;
-  /** Takes a chunk of `length` bytes from a node; rejects with `HashMismatch` where its bytes are others. */
+  /** Takes a chunk of `length` bytes from a node; rejects with `HashMismatch` where its bytes are others, `JobEnded` where no job wants it. */
   receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
   /** Called after the operator has stored a blob. */
   stored(hash: BlobHash): void;

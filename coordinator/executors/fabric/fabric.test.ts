@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { blobHash, taskKey } from "../../../shared/ids.ts";
 import { Bench, settle, TestJournal } from "./testing/bench.ts";
@@ -306,6 +307,21 @@ test("a failed job gives up what it waits for, also a chunk that nobody holds an
   node.fail("BadInput", false);
   await expect(second).rejects.toMatchObject({ code: "BadInput" });
   await expect(loaded).rejects.toMatchObject({ code: "BadInput" });
+});
+
+test("a node stores nothing that no job would delete", async () => {
+  const { bench, node, job, hash } = await heldOutput();
+  const stranger = Uint8Array.of(1, 2, 3);
+  const strange = blobHash(createHash("sha256").update(stranger).digest("hex"));
+  await expect(bench.receive(node, strange, stranger)).rejects.toMatchObject({ code: "JobEnded" });
+  expect(await bench.blobs.has(strange)).toBe(false);
+  const put = bench.blobs.put.bind(bench.blobs);
+  bench.blobs.put = async (...given) => {
+    bench.fabric.end(job, "cancelled");
+    return put(...given);
+  };
+  await expect(bench.receive(node, hash)).rejects.toMatchObject({ code: "JobEnded" });
+  expect(await bench.blobs.has(hash)).toBe(false);
 });
 
 test("a job's end is told to nodes, and its blobs go", async () => {

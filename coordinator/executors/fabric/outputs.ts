@@ -159,7 +159,10 @@ export class Outputs {
     return this.table.value(key);
   }
 
-  /** Takes a chunk of `length` bytes from a node. Rejects with `HashMismatch` where its bytes are others. */
+  /**
+   * Takes a chunk of `length` bytes from a node. Rejects with `HashMismatch` where its bytes are others, and with `JobEnded` where no
+   * job has such a chunk (any more): nobody would ever delete it.
+   */
   async receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
     if (!this.#mayPass(hash, length)) return this.#store(hash, content);
     const encoded = await gathered(content, length);
@@ -177,7 +180,7 @@ export class Outputs {
   /** A chunk's bytes came as a blob. */
   stored(hash: BlobHash): void {
     const keys = this.table.keysOf(hash);
-    if (keys.length === 0) return; // Somebody's upload, or of a job that has ended.
+    if (keys.length === 0) return; // Somebody's upload.
     this.table.markStored(hash);
     for (const key of keys) this.#arrived(key);
   }
@@ -265,11 +268,20 @@ export class Outputs {
   }
 
   async #store(hash: BlobHash, content: Uint8Array | AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+    await this.#deletions;
+    if (this.table.keysOf(hash).length === 0) throw unwanted(hash);
     const stored = await this.#options.blobs.put(content, hash);
+    if (this.table.keysOf(hash).length === 0) {
+      await this.#delete([hash]);
+      throw unwanted(hash);
+    }
     this.stored(hash);
     return stored;
   }
 }
+
+const unwanted = (hash: BlobHash): KindlingError =>
+  new KindlingError("JobEnded", `No job wants the chunk ${hash} (any more)`);
 
 async function gathered(content: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
   const whole = new Uint8Array(length);
