@@ -71,5 +71,5 @@ test("help names kinds, defaults and what is required", () => {
   expect(text).toMatch(/--input FILE\s+required/);
   expect(text).toMatch(/--on-bad-row fail\|skip\s+default fail/);
   expect(text).toMatch(/--offset NUMBER\s+where it begins/);
-  expect(text).toMatch(/--header\s+default true/);
+  expect(text).toMatch(/--\[no-\]header\s+default true/);
 });

@@ -159,7 +159,8 @@ export function describeOptions(options: readonly SchemaOption[]): string {
       required ? "required" : "",
       property.default === undefined ? "" : `default ${String(property.default)}`,
     ].filter(Boolean);
-    return [property.type === "boolean" ? `--${flag}` : `--${flag} ${kind}`, notes.join("; ")] as const;
+    const negative = property.default === true ? "[no-]" : "";
+    return [property.type === "boolean" ? `--${negative}${flag}` : `--${flag} ${kind}`, notes.join("; ")] as const;
   });
   return aligned(rows);
 }
