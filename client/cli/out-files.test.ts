@@ -67,6 +67,7 @@ test("targets that cannot be written are found before the run", async () => {
     code: "CannotWrite",
     message: expect.stringMatching(/is a folder/) as string,
   });
+  await expect(check("")).rejects.toMatchObject({ code: "BadUsage" });
   const twice = new OutFiles(join(dir, "a"), new Map([["model", join(dir, "x/../a")]]));
   await expect(twice.check()).rejects.toMatchObject({ code: "BadUsage" });
 });

@@ -35,6 +35,11 @@ export class OutFiles {
     const read = new Set(await Promise.all(inputs.map(fileId)));
     const written = new Set<string>();
     for (const path of [...this.#targets(), ...(this.#report === null ? [] : [this.#report])]) {
+      if (path === "")
+        throw new KindlingError(
+          "BadUsage",
+          "A result needs a file name: --out, --model-out and --report take one that is not empty",
+        );
       const id = await fileId(path);
       if (written.has(id)) throw new KindlingError("BadUsage", `${path} is named for two results`);
       // A terminal or pipe may be both read and written: nothing in it is replaced.

@@ -20,6 +20,7 @@ test("parameters come back with their defaults", () => {
 
 test.each([
   [{}, "thing: file is required"],
+  [{ file: "" }, "thing: file must not be empty"],
   [{ file: "a", count: 0 }, "thing: count must be more than 0, not 0"],
   [{ file: "a", count: 1.5 }, "thing: count takes a whole number, not 1.5"],
   [{ file: "a", count: 1001 }, "thing: count must be at most 1000, not 1001"],

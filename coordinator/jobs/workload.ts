@@ -93,6 +93,7 @@ function describe(issue: z.core.$ZodIssue, called: (param: string) => string): s
   if (issue.code === "invalid_type" && input === undefined) return `${name} is required`;
   if (issue.code === "invalid_type" && issue.expected === "int")
     return `${name} takes a whole number, not ${String(input)}`;
+  if (input === "" && issue.code === "too_small") return `${name} must not be empty`;
   if (typeof input === "number" && issue.code === "too_small") {
     return `${name} must be ${issue.inclusive === false ? "more than" : "at least"} ${String(issue.minimum)}, not ${String(input)}`;
   }
