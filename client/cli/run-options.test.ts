@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withOutputs, withWorkers } from "./run-options.ts";
+import { executorOf, withOutputs, withWorkers } from "./run-options.ts";
 
 const options = [
   { param: "modelFormat", flag: "model-format", property: { enum: ["json", "onnx"] }, required: false },
@@ -24,6 +24,13 @@ test.each([
   expect(() => withOutputs(params, own, options)).toThrow(expect.objectContaining({ code: "BadUsage", message }));
 });
 
+test.each([
+  [{ on: "http://a", slots: "2", memory: "1G" }, "--slots and --memory: only with --executor local"],
+  [{ executor: "spark", memory: "1G" }, "--memory: only with --executor local"],
+])("what only local workers heed is refused elsewhere: %j", (own, message) => {
+  expect(() => executorOf(own, undefined)).toThrow(expect.objectContaining({ code: "BadUsage", message }));
+});
+
 test("a workload without formats takes any ending", () => {
   expect(withOutputs({}, { out: "a.txt" }, [])).toEqual({});
 });
@@ -37,6 +44,10 @@ test("a workload that asks for them gets the local workers' number and share of 
   expect(withWorkers({}, { slots: "4" }, asking)).toEqual({ "my workers": 4 });
   const given = { "my workers": 9, "my taskMemory": 7 };
   expect(withWorkers(given, { slots: "4", memory: "1M" }, asking)).toEqual(given);
+  const needing = [{ param: "t", flag: "t", required: false, property: { kindling: "taskMemory", minimum: 2 ** 22 } }];
+  const little = () => withWorkers({}, { slots: "4", memory: "15M" }, needing);
+  expect(little).toThrow("--memory 15M is too little for 4 workers, of which each needs 4194304 bytes");
+  expect(withWorkers({}, { slots: "4", memory: "16M" }, needing)).toEqual({ t: 2 ** 22 });
   const other = { param: "workers", flag: "workers", property: {}, required: false };
   expect(withWorkers({}, { slots: "4", memory: "1M" }, [other])).toEqual({});
 });

@@ -53,6 +53,7 @@ type OwnValue<O> = O extends { multiple: true } ? string[] : O extends { type: "
 export type RunOptions = { [K in keyof typeof RUN_OPTIONS]?: OwnValue<(typeof RUN_OPTIONS)[K]> };
 export type Executor = RunSummary["executor"];
 const EXECUTORS: readonly Executor[] = ["local", "fabric", "spark"];
+const LOCAL_OPTIONS = ["slots", "memory"] as const;
 
 /** Where it runs. Throws `BadUsage` for options that another executor would have. */
 export function executorOf(own: RunOptions, engine: SparkEngine | undefined): Executor {
@@ -61,6 +62,8 @@ export function executorOf(own: RunOptions, engine: SparkEngine | undefined): Ex
     throw new KindlingError("BadUsage", `--executor takes local, fabric or spark, not ${JSON.stringify(own.executor)}`);
   }
   if (executor !== "spark") refuseSparkOptions(own, engine);
+  const odd = executor === "local" ? [] : LOCAL_OPTIONS.filter((name) => own[name] !== undefined);
+  if (odd.length > 0) throw new KindlingError("BadUsage", `--${odd.join(" and --")}: only with --executor local`);
   return executor;
 }
 
@@ -68,7 +71,10 @@ export function executorOf(own: RunOptions, engine: SparkEngine | undefined): Ex
 export const slotsOf = ({ slots }: RunOptions): number =>
   slots === undefined ? availableParallelism() : wholeNumber(slots, "slots", 1, 1024);
 
-/** The parameters that follow from the workers of executor local, unless they are given: how many there are, and what each may use. */
+/**
+ * The parameters that follow from the workers of executor local, unless they are given: how many there are, and what each may use.
+ * Throws `BadUsage` where that is less than the workload needs.
+ */
 export function withWorkers(
   params: Record<string, Value>,
   own: RunOptions,
@@ -81,7 +87,13 @@ export function withWorkers(
   };
   const filled = options.flatMap(({ param, property }) => {
     const value = values[property.kindling ?? ""];
-    return value === undefined ? [] : [[param, value]];
+    if (value === undefined || params[param] !== undefined) return [];
+    const { minimum = 0 } = property;
+    if (Number(value) >= minimum) return [[param, value]];
+    throw new KindlingError(
+      "BadUsage",
+      `--memory ${own.memory} is too little for ${workers} workers, of which each needs ${minimum} bytes: give more, or fewer --slots`,
+    );
   });
   return { ...(Object.fromEntries(filled) as Record<string, Value>), ...params };
 }
