@@ -85,3 +85,13 @@ test("so many parts that their wide keys are merged in a table", async () => {
   const many = await runBoth({ partitions: 90 }, csv(rows));
   expect(resultText(many)).toBe(resultText(few));
 });
+
+test("so many wide keys that some have the same tag in the same bucket of the index", { timeout: 60_000 }, async () => {
+  const rng = philoxRng(6, 0);
+  const keys = Array.from({ length: 200_000 }, (_, index) => `${rng.below(2 ** 31)} of key ${index}`);
+  const rows = keys.map((key, index) => `${key},${index}\n`);
+  const result = await runBoth({ partitions: 1 }, csv([...rows, ...rows.reverse()]));
+  expect(resultText(result).split("\n").slice(1, -1).sort()).toEqual(
+    keys.map((key, index) => `${key},${2 * index}`).sort(),
+  );
+});

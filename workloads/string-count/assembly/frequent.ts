@@ -4,7 +4,9 @@
  * the others. They have the frequent keys, too, which come from there, and whose sums go there in the end.
  */
 import { addShort, offerShort } from "./keys";
-import { addWideWords, hashOf, offerWide } from "./wide-keys";
+import { addWideWords } from "./wide-batch";
+import { offerWide } from "./wide-keys";
+import { hashOf } from "./wide-table";
 
 /** A key's three words, zeros where there is none (no key here is empty), and its sum. */
 export const ENTRY: usize = 32;

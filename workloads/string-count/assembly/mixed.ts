@@ -6,7 +6,8 @@ import { digits, hasQuoteOrNul, matches } from "./masks";
 import { delimiter } from "./record";
 import { isUtf8 } from "./utf8";
 import { INLINE_BYTES, WINDOW } from "./wide-entry";
-import { addWideBatch, hashOf, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
+import { addWideBatch, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-batch";
+import { hashOf } from "./wide-table";
 
 const BLOCK_RECORDS: u32 = 16;
 

@@ -4,7 +4,8 @@ import { shortKey } from "./keys";
 import { allocate } from "./memory";
 import { append, useList } from "./short-list";
 import { INLINE_BYTES } from "./wide-entry";
-import { addWide, addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
+import { addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-batch";
+import { addWide } from "./wide-keys";
 
 let readAt: usize = 0;
 

@@ -6,7 +6,8 @@ import { addBatch, sawTuples, shortKey } from "./keys";
 import { allocate, ensure, memoryTop } from "./memory";
 import { writeInteger } from "./result";
 import { INLINE_BYTES } from "./wide-entry";
-import { addWide, addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-keys";
+import { addWideBatch, storeWideItem, WIDE_BATCH, WIDE_ITEM, wideBatch } from "./wide-batch";
+import { addWide } from "./wide-keys";
 
 const BATCH: u32 = 512;
 const BLOCK_WORDS: u64 = 4;
