@@ -1,8 +1,13 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { blobHash, taskKey } from "../../../shared/ids.ts";
+import { INLINE_BYTES } from "../../../shared/protocol/messages.ts";
+import { decodeValue } from "../../../shared/protocol/value-codec.ts";
 import { Bench, settle, TestJournal } from "./testing/bench.ts";
 import { aHello, FakeNode } from "./testing/fake-node.ts";
+
+/** Too large to travel in a message. */
+const large = (text: string): string => text.padEnd(INLINE_BYTES, ".");
 
 test("a result is journalled, synced, and only then acknowledged and counted", async () => {
   const bench = new Bench();
@@ -61,7 +66,7 @@ test("a full disk delays acknowledgements, shows itself, and passes", async () =
   expect(bench.fabric.storageProblem).toBeNull();
 });
 
-test("a broadcast waits for space too, and gives up with its job", async () => {
+test("a large broadcast waits for space too, and gives up with its job", async () => {
   const bench = new Bench();
   const job = bench.job("j-1");
   const put = bench.blobs.put.bind(bench.blobs);
@@ -72,19 +77,32 @@ test("a broadcast waits for space too, and gives up with its job", async () => {
     if (bench.journal.isFull) await bench.journal.sync();
     return put(...given);
   };
-  const kept = bench.fabric.keepValue(job, 0, "value");
+  const kept = bench.fabric.keepValue(job, 0, large("value"));
   await settle();
   await bench.later(500);
   await bench.later(500);
   await kept;
   expect(tries).toBe(3);
   tries = -1e9;
-  const hopeless = bench.fabric.keepValue(job, 1, "other");
+  const hopeless = bench.fabric.keepValue(job, 1, large("other"));
   hopeless.catch(() => undefined);
   await settle();
   bench.fabric.end(job, "cancelled");
   await bench.later(500);
   await expect(hopeless).rejects.toMatchObject({ code: "StorageFull" });
+});
+
+test("a small broadcast travels with its stage, and waits for no disk", async () => {
+  const bench = new Bench();
+  const node = await bench.node();
+  const job = bench.job("j-1");
+  bench.blobs.put = () => Promise.reject(new Error("nothing is to be written"));
+  await bench.fabric.keepValue(job, 0, "value");
+  void bench.stage(job, [1], { ordinal: 1, broadcast: { task: taskKey(job, 0, 0), bucket: 0 } });
+  await settle();
+  const told = node.stages.get(`${job}/1`)?.broadcast;
+  expect(told?.inline && decodeValue(told.inline)).toBe("value");
+  expect(await bench.fabric.load({ task: taskKey(job, 0, 0), bucket: 0 })).toBe("value");
 });
 
 test("a held output is brought from its holder when it is needed", async () => {
@@ -177,11 +195,11 @@ test("equal bytes of two partitions arrive for both at once", async () => {
 test("a job that ends leaves another one the bytes that both have", async () => {
   const bench = new Bench();
   const [a, b] = [bench.job("j-a"), bench.job("j-b")];
-  await bench.fabric.keepValue(a, 0, "same");
-  await bench.fabric.keepValue(b, 0, "same");
+  await bench.fabric.keepValue(a, 0, large("same"));
+  await bench.fabric.keepValue(b, 0, large("same"));
   bench.fabric.end(b, "done");
   await settle();
-  expect(await bench.fabric.load({ task: taskKey(a, 0, 0), bucket: 0 })).toBe("same");
+  expect(await bench.fabric.load({ task: taskKey(a, 0, 0), bucket: 0 })).toBe(large("same"));
   const record = bench.fabric.outputs.table.record(taskKey(a, 0, 0));
   const hash = record?.chunks[0]?.hash;
   if (!hash) throw new Error("a kept value has a hash");
@@ -328,7 +346,7 @@ test("a job's end is told to nodes, and its blobs go", async () => {
   const bench = new Bench();
   const node = await bench.node();
   const job = bench.job("j-1");
-  await bench.fabric.keepValue(job, 0, { big: "value" });
+  await bench.fabric.keepValue(job, 0, { big: large("value") });
   const hash = bench.fabric.outputs.table.record(taskKey(job, 0, 0))?.chunks[0]?.hash;
   if (!hash) throw new Error("a kept value has a hash");
   expect(await bench.blobs.has(hash)).toBe(true);

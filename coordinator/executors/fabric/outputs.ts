@@ -14,7 +14,7 @@ import {
   taskKey,
   taskOfChunk,
 } from "../../../shared/ids.ts";
-import type { ChunkRef } from "../../../shared/protocol/messages.ts";
+import { type ChunkRef, INLINE_BYTES } from "../../../shared/protocol/messages.ts";
 import { decodeValue, encodeValue } from "../../../shared/protocol/value-codec.ts";
 import type { Value } from "../../../shared/value.ts";
 import { hashMismatch } from "../../store/blob-errors.ts";
@@ -88,7 +88,10 @@ export class Outputs {
     return checked;
   }
 
-  /** Keeps a driver's value under (job, ordinal, 0, 0), as long as `isLive`. */
+  /**
+   * Keeps a driver's value under (job, ordinal, 0, 0), as long as `isLive`. A small one stays in memory and travels with its stages: after a
+   * restart the driver gives it again, and a file of its own would keep all nodes waiting for the disk.
+   */
   async keepValue(job: JobId, ordinal: number, value: Value, isLive: () => boolean): Promise<void> {
     const task = taskKey(job, ordinal, 0);
     const common = { task, durable: true, summary: undefined, backend: "js", reason: "", runMs: 0 } as const;
@@ -99,6 +102,10 @@ export class Outputs {
     }
     const encoded = encodeValue(value);
     const hash = blobHash(createHash("sha256").update(encoded).digest("hex"));
+    if (encoded.byteLength <= INLINE_BYTES) {
+      this.table.add({ ...common, chunks: [{ bytes: encoded.byteLength, hash, inline: encoded }] });
+      return;
+    }
     await this.#deletions;
     if (!isLive()) return;
     // Before it is written: another job that ends meanwhile must not delete the same bytes.
