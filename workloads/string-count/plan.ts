@@ -17,7 +17,7 @@ const USUAL_WORKERS = 4;
 const MOST_BYTES_OF_KNOWN_KEYS = 2 ** 28;
 /** Where nodes may leave, and others come, less would have to be done again. */
 const MOST_BYTES_FOR_KNOWN_WORKERS = 2 ** 29;
-/** More partitions or buckets than this are a multiple of it, so that two or four slots finish together. */
+/** Where nothing is known of the workers, more partitions or buckets than this are a multiple of it. */
 const EVEN = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
 const KEYS_PER_BUCKET = 2 ** 16;
@@ -78,7 +78,8 @@ export const sampleRanges = (source: number, from: number, to: number): SourceRa
     end: from + start + Math.min(length, SAMPLE_BYTES),
   }));
 
-export const even = (count: number): number => (count < EVEN ? count : Math.ceil(count / EVEN) * EVEN);
+/** `count`, or if that is more than `slots` the next multiple of it: what so many slots, or a divisor of them, finish together. */
+export const even = (count: number, slots = EVEN): number => (count < slots ? count : Math.ceil(count / slots) * slots);
 
 /** What is known of who will count. */
 interface Counters {
@@ -96,7 +97,7 @@ export function partsOfBytes(bytes: number, { workers, taskMemory }: Counters, b
   const most = hasKnownKeys ? mostOfKnownKeys : MOST_BYTES_PER_PARTITION;
   const usual = Math.min(most, Math.max(LEAST_BYTES_PER_PARTITION, share));
   const each = Math.min(usual, (taskMemory ?? Number.POSITIVE_INFINITY) / BYTES_FOR_A_BYTE);
-  return even(Math.max(1, Math.ceil(bytes / each)));
+  return even(Math.max(1, Math.ceil(bytes / each)), hasKnownKeys ? workers : undefined);
 }
 
 function bucketsFor(keys: number, taskMemory: number | undefined): number {
