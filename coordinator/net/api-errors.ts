@@ -30,6 +30,7 @@ const STATUS: Readonly<Record<string, number>> = {
   UnsupportedType: 415,
   BadRange: 416,
   TooManyTries: 429,
+  InputNotServed: 502,
   InputUnavailable: 502,
   SourceUnavailable: 502,
   PagesMissing: 503,

@@ -114,6 +114,20 @@ test("blobs are put by hash and read in ranges", async () => {
   expect(past.status).toBe(416);
 });
 
+test("a source whose own server does not answer is no fault of the coordinator", async () => {
+  const source = vi.spyOn(harness.services.data, "source");
+  const read = async function* (): AsyncGenerator<Uint8Array> {
+    yield* await Promise.reject<Uint8Array[]>(
+      new KindlingError("InputNotServed", "http://a/b: the server answers 503"),
+    );
+  };
+  source.mockReturnValue({ bytes: 5, read });
+  const answer = await harness.request({ path: `/api/jobs/${JOB}/sources/0`, token: NODE_SECRET });
+  source.mockRestore();
+  expect(answer.status).toBe(502);
+  expect(answer.json()).toMatchObject({ error: { code: "InputNotServed" } });
+});
+
 test("the operator stores any blob, of which no job needs to know", async () => {
   const path = `/api/blobs/${hashOf(Uint8Array.of(3))}`;
   const receive = vi.spyOn(harness.services.data, "receive");

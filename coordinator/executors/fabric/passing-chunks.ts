@@ -7,7 +7,7 @@ const WAITING_BYTES = 2 ** 26;
 
 /**
  * Encoded chunks that came only to be loaded, and lie in memory until they are. A chunk that becomes a part of a result file
- * need not be written, read and checked before that as well: if the coordinator ends, its node still holds it.
+ * need not be written, read and checked before that as well: if the coordinator ends, its node has it still, or it is made again.
  */
 export class PassingChunks {
   readonly #chunks = new Map<ChunkKey, Uint8Array>();
