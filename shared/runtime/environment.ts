@@ -19,7 +19,7 @@ export interface RuntimeEnvironment {
   readonly memoryBytes: number;
   /** Cap of an encoded summary, in bytes. */
   readonly summaryBytes: number;
-  /** `expected` is the range that the task's input names, so that read-ahead knows where to stop. */
+  /** `expected` is the range that the task's input names, or the kernel, so that read-ahead knows where to stop. */
   open(job: JobId, source: SourceSpec, expected: SourceRange | undefined, signal: AbortSignal): OpenSource;
   /** Zeroed bytes for a large output: shared memory where the output stays in the process. */
   allocate(bytes: number): Uint8Array;

@@ -120,7 +120,7 @@ export class TaskRuntime {
       buckets: stage.buckets,
       memoryBytes: this.#environment.memoryBytes,
       signal,
-      open: (ordinal) => {
+      open: (ordinal, end) => {
         const source = stage.sources.find((candidate) => candidate.ordinal === ordinal);
         if (source === undefined) {
           throw new KindlingError(
@@ -128,7 +128,9 @@ export class TaskRuntime {
             `Task "${stage.task}" opens source ${ordinal}, which its job has not`,
           );
         }
-        const reader = this.#environment.open(stage.job, source, rangeOf(request.input, ordinal), signal);
+        const range = rangeOf(request.input, ordinal);
+        const expected = range && end !== undefined ? { ...range, end } : range;
+        const reader = this.#environment.open(stage.job, source, expected, signal);
         opened.push(reader);
         return reader;
       },

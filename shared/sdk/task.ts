@@ -36,7 +36,8 @@ export interface TaskContext<B = undefined, S extends Value = Value> {
   /** Bytes that this worker may use. */
   readonly memoryBytes: number;
   readonly signal: AbortSignal;
-  open(source: number): ByteReader;
+  /** `end`: up to where it will certainly be read, where that is not the end of the range that the input names. */
+  open(source: number, end?: number): ByteReader;
   /** Bytes for a large output. Within one process they are shared memory and pass on without a copy. */
   allocate(bytes: number): Uint8Array;
   /** Attaches a small value (≤ 16 KiB encoded) that the driver sees in `dataset.summaries`. */

@@ -2,7 +2,7 @@ import type { TaskContext } from "kindling";
 import { type ByteString, toByteString } from "./bytes.ts";
 import { detailOf } from "./count-js.ts";
 import { type BadRow, type CountSummary, type CsvPart, type CsvPlan, PROBLEMS, type TuplePlan } from "./counting.ts";
-import { CsvBuffer } from "./csv-buffer.ts";
+import { CsvBuffer, TAIL_BYTES } from "./csv-buffer.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Reading } from "./reading.ts";
 import type { TupleRange, TupleSpec } from "./tuples.ts";
@@ -50,7 +50,7 @@ export function* countCsvWasm(
   calls.setDialect(dialect.delimiter, dialect.columns, dialect.key, dialect.value);
   calls.beginScan(skipBadRows, isSample);
   calls.expectTuples((end - start) / BYTES_PER_TUPLE);
-  const buffer = new CsvBuffer(kernel, context.open(source), part.first ?? start - 1, end);
+  const buffer = new CsvBuffer(kernel, context.open(source, end + TAIL_BYTES), part.first ?? start - 1, end);
   let bad: BadRow | null = null;
   let first = part.first;
   if (first === null) {

@@ -196,6 +196,39 @@ test("a sample counts keys, passes over bad rows and begins where it can", async
   ]);
 });
 
+test("a part is read just as far as it was said to be", async () => {
+  const file = utf8("abc,1\n".repeat(150_000));
+  const kernel = kernelOf((await WebAssembly.instantiate(kernelBytes, {})).instance.exports);
+  const dialect = { delimiter: 44, columns: 2, key: 0, value: 1 };
+  let said = 0;
+  let reached = 0;
+  const context = {
+    broadcast: { dialect, skipBadRows: false, isSample: false, splitters: [] },
+    open: (_: number, end: number) => {
+      said = end;
+      reached = 0;
+      return {
+        size: file.length,
+        readInto: (target: Uint8Array, start: number) => {
+          const bytes = file.subarray(start, start + target.length);
+          target.set(bytes);
+          reached = Math.max(reached, start + bytes.length);
+          return bytes.length;
+        },
+      };
+    },
+    allocate: (bytes: number) => new Uint8Array(bytes),
+    progress() {},
+    report() {},
+  } as never;
+  for (let bytes = 10_000; bytes < 900_000; bytes += 17_001) {
+    const part = { range: { source: 0, start: 5, end: 5 + bytes }, first: null };
+    finishReading(countCsvWasm(kernel, part, context));
+    expect(said).toBeGreaterThan(part.range.end);
+    expect(reached).toBe(Math.min(said, file.length));
+  }
+});
+
 test("keys that differ in their last bytes alone, but for one that differs in all", async () => {
   for (const length of [1, 3, 15]) {
     const rows = Array.from({ length: 6000 }, (_, index) => {

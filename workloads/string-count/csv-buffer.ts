@@ -5,8 +5,8 @@ import type { Reading } from "./reading.ts";
 
 /** Small enough that what was read is still in the core's cache when it is scanned. */
 const READ_BYTES = 2 ** 18;
-/** What is read beyond a part's end at first, for its last record. */
-const TAIL_BYTES = 2 ** 16;
+/** What is read beyond a part's end, for its last record: together with the part's last bytes, so that it costs no request of its own. */
+export const TAIL_BYTES = 2 ** 16;
 /** The kernel reads past the end, and a line end may be added. */
 const SLACK_BYTES = 128;
 
@@ -58,7 +58,8 @@ export class CsvBuffer {
     this.makeRoom();
     const end = this.address + this.length;
     const start = this.position + this.length;
-    const step = Math.min(READ_BYTES, Math.max(0, this.limit - start) + TAIL_BYTES);
+    const left = Math.max(0, this.limit - start);
+    const step = left > READ_BYTES ? READ_BYTES : left + TAIL_BYTES;
     const want = Math.min(this.capacity - this.length, Math.max(step, this.length), this.reader.size - start);
     const got = want <= 0 ? 0 : yield this.reader.readInto(this.kernel.bytes(end, want), start);
     this.length += got;
