@@ -390,7 +390,10 @@ test("sources open with the range that the input names, and close whatever happe
   const further: AnyTask = { js: (_, context) => context.open(4, 25).size };
   await run(further, { input: { source: 4, start: 10, end: 20 } });
   await run(further);
-  expect(opened.filter((line) => line.startsWith("open")).slice(3)).toEqual(["open data.csv 10-25", "open data.csv ?-?"]);
+  expect(opened.filter((line) => line.startsWith("open")).slice(3)).toEqual([
+    "open data.csv 10-25",
+    "open data.csv ?-?",
+  ]);
   const elsewhere: AnyTask = { js: (_, context) => context.open(9).size };
   await expect(run(elsewhere)).rejects.toMatchObject({ code: "UnknownSource" });
 });

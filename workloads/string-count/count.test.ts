@@ -223,7 +223,7 @@ test("a part is read just as far as it was said to be", async () => {
   } as never;
   for (let bytes = 10_000; bytes < 900_000; bytes += 17_001) {
     const part = { range: { source: 0, start: 5, end: 5 + bytes }, first: null };
-    finishReading(countCsvWasm(kernel, part, context));
+    await finishReading(countCsvWasm(kernel, part, context));
     expect(said).toBeGreaterThan(part.range.end);
     expect(reached).toBe(Math.min(said, file.length));
   }
