@@ -69,7 +69,7 @@ export interface Job {
   source(file: string): Promise<Source>;
   /** Gives a value to every node that needs it. A dataset's partition is passed on without coming here. */
   broadcast<T>(value: T | { readonly dataset: Dataset<T>; readonly partition: number }): Promise<Broadcast<T>>;
-  /** One task for each input, or for each partition of a dataset. */
+  /** One task for each input, or for each partition of a dataset. Inputs travel in messages: one of more than some 8 MB fails the job on nodes. */
   map<I, O, B = undefined, S extends Value = Value>(
     task: Task<I, O, B, S>,
     inputs: readonly I[] | Dataset<I>,

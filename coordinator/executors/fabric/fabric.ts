@@ -10,7 +10,7 @@ import {
   taskOfChunk,
 } from "../../../shared/ids.ts";
 import type { StageView } from "../../../shared/protocol/api.ts";
-import type { ChunkRef, TaskSuccess } from "../../../shared/protocol/messages.ts";
+import { type ChunkRef, MAX_FRAME_BYTES, type TaskSuccess } from "../../../shared/protocol/messages.ts";
 import { NO_SHUFFLE_BYTES, type ShuffleBytes } from "../../../shared/protocol/shuffle.ts";
 import type { Value } from "../../../shared/value.ts";
 import type { Log } from "../../observe/log.ts";
@@ -44,6 +44,12 @@ const REPLAY_MS = 10_000;
 const SMALL_BYTES = 64 * 1024;
 /** Holders that are named for one chunk. */
 const MAX_HOLDERS = 8;
+
+const inputTooLarge = (attempt: AttemptId): WireError => ({
+  code: "InputTooLarge",
+  message: `The input of ${attempt} does not fit into a message of ${MAX_FRAME_BYTES} bytes: broadcast it, or let tasks read or make theirs`,
+  retryable: false,
+});
 
 /**
  * The shell around the scheduler: turns what drivers and nodes say into events, and effects into messages, journal records and
@@ -290,7 +296,8 @@ export class Fabric implements Executor {
       const lease = leaseOf(attempt, task, request, this.outputs.table);
       return { ...lease, input: withHolders(lease.input, (ref) => this.#introduce(session, lease.job, ref)) };
     });
-    session.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
+    const tooLarge = session.assign(leases, (lease) => this.#stage(lease.job, lease.ordinal).spec);
+    for (const { attempt } of tooLarge) this.failed(node, attempt, inputTooLarge(attempt));
   }
 
   /** Peers that the reader may ask for a chunk; none where the way through the coordinator suits better. */

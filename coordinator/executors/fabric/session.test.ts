@@ -1,15 +1,20 @@
 import { expect, test } from "vitest";
 import { attemptId, blobHash, chunkKey, jobId, nodeId, taskKey } from "../../../shared/ids.ts";
 import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
+import { encodeFrame } from "../../../shared/protocol/frames.ts";
 import type { Hello, Lease, StageSpec, ToNode } from "../../../shared/protocol/messages.ts";
 import { NodeSession } from "./session.ts";
 
 const JOB = jobId("j-1");
 const stage = { job: JOB, ordinal: 1 } as StageSpec;
 
-function setup() {
+function setup(check = (_message: ToNode): unknown => undefined) {
   const sent: ToNode[] = [];
-  const channel = { send: (message: ToNode) => sent.push(message) } as unknown as CoordinatorChannel;
+  const send = (message: ToNode): void => {
+    check(message);
+    sent.push(message);
+  };
+  const channel = { send } as unknown as CoordinatorChannel;
   const session = new NodeSession(nodeId("n-1"), "secret", { slots: 1 } as Hello, channel, 0, 0);
   const sizes = (): [stages: number, leases: number][] =>
     sent.flatMap((message) => (message.type === "assign" ? [[message.stages.length, message.leases.length]] : []));
@@ -33,6 +38,8 @@ const leasesOf = (count: number, chunks: number): Lease[] =>
     },
   }));
 
+const onlyLease = leasesOf(1, 0)[0] as Lease;
+
 test("many leases come in several messages, the stage with the first", () => {
   const { session, sizes } = setup();
   session.assign(leasesOf(130, 1), () => stage);
@@ -47,6 +54,24 @@ test("leases that name many chunks come in smaller messages, one that names more
   const { session, sizes } = setup();
   session.assign([...leasesOf(5, 9_000), ...leasesOf(1, 30_000), ...leasesOf(1, 1)], () => stage);
   expect(sizes().map(([, leases]) => leases)).toEqual([2, 2, 1, 1, 1]);
+});
+
+test("leases come in messages that hold them, but for one that none does", () => {
+  const { session, sizes } = setup((message) => encodeFrame(message));
+  const leases = [3, 3, 9, 3].map((megabytes, partition): Lease => {
+    const value = new Uint8Array(megabytes * 2 ** 20);
+    return {
+      ...onlyLease,
+      attempt: attemptId(taskKey(JOB, 1, partition), 1),
+      partition,
+      input: { kind: "value", value },
+    };
+  });
+  expect(session.assign(leases, () => stage).map(({ partition }) => partition)).toEqual([2]);
+  expect(sizes()).toEqual([
+    [1, 2],
+    [0, 1],
+  ]);
 });
 
 test("no lease, no message", () => {

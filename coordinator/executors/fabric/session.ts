@@ -1,3 +1,4 @@
+import { KindlingError } from "../../../shared/errors.ts";
 import type { AttemptId, JobId, NodeId } from "../../../shared/ids.ts";
 import type { CoordinatorChannel } from "../../../shared/protocol/channel.ts";
 import type { Hello, Lease, PeerIdentity, StageSpec } from "../../../shared/protocol/messages.ts";
@@ -46,18 +47,27 @@ export class NodeSession {
     return this.hello.backends;
   }
 
-  /** Sends leases, and before them the stages that this connection has not been told of. */
-  assign(leases: readonly Lease[], stageOf: (lease: Lease) => StageSpec): void {
-    for (const batch of batches(leases)) {
-      const stages: StageSpec[] = [];
-      for (const lease of batch) {
-        const key = `${lease.job}/${lease.ordinal}`;
-        if (this.#stagesTold.has(key)) continue;
-        this.#stagesTold.add(key);
-        stages.push(stageOf(lease));
-      }
-      this.channel.send({ type: "assign", stages, leases: batch });
+  /** Sends leases, and before them the stages that this connection has not been told of. Gives those that no message holds. */
+  assign(leases: readonly Lease[], stageOf: (lease: Lease) => StageSpec): Lease[] {
+    return [...batches(leases)].flatMap((batch) => this.#assign(batch, stageOf));
+  }
+
+  #assign(leases: readonly Lease[], stageOf: (lease: Lease) => StageSpec): readonly Lease[] {
+    const stages = new Map<string, StageSpec>();
+    for (const lease of leases) {
+      const key = `${lease.job}/${lease.ordinal}`;
+      if (!this.#stagesTold.has(key) && !stages.has(key)) stages.set(key, stageOf(lease));
     }
+    try {
+      this.channel.send({ type: "assign", stages: [...stages.values()], leases: [...leases] });
+    } catch (error) {
+      if (!(error instanceof KindlingError) || error.code !== "FrameTooLarge") throw error;
+      if (leases.length === 1) return leases;
+      const half = leases.length >> 1;
+      return [leases.slice(0, half), leases.slice(half)].flatMap((part) => this.#assign(part, stageOf));
+    }
+    for (const key of stages.keys()) this.#stagesTold.add(key);
+    return [];
   }
 
   /** The job is over. */
