@@ -98,6 +98,7 @@ const CASES: readonly (readonly [what: string, args: string, code: 1 | 2, names:
   ],
   ["a missing required option", "run forecast --out out.csv", 2, [/observed is required/]],
   ["generated tuples and a file", "run string-count --input weather.csv --tuples 5", 2, [/--tuples/, /--input/]],
+  ["columns of a file, and no file", "run string-count --tuples 5 --no-header", 2, [/--header/, /--input/]],
   ["a port that is no port", "start --port 99999", 2, [/--port/, /99999/]],
   ["an unknown command", "strat", 2, [/strat/, /start/]],
   ["an unknown option of a command", "start --prot 8081", 2, [/--prot\b/, /--port/]],

@@ -111,6 +111,13 @@ test("on every executor, with its own map and shuffle", async () => {
   expect(await run(remote)).toEqual(local);
 });
 
+test("a result goes to standard output, and then nothing else does", async () => {
+  const { code, stdout, stderr } = await kindling(["run", "./digits.ts", "--out", "-"], { cwd: folder });
+  expect(code, stderr).toBe(0);
+  expect(stdout).toBe(expectedLines(1000));
+  expect(stderr).toContain("sha256");
+});
+
 // Outputs are shared between threads, or moved where there is little memory.
 test.each([[[]], [["--memory", "256M"]]])("a task may give back what it was given: %j", async (args) => {
   const { code, stderr } = await kindling(["run", "./hands-on.ts", "--out", "as.txt", "--json", ...args], {

@@ -1,11 +1,15 @@
-import { mkdir, mkdtemp, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { OutFiles } from "./out-files.ts";
 import { writeWhole } from "./part-file.ts";
 
-const folder = (): Promise<string> => mkdtemp(join(tmpdir(), "kindling-out-"));
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), "kindling-out-"));
+  onTestFinished(() => rm(made, { recursive: true }));
+  return made;
+}
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function fill(files: OutFiles, artifact: string, text = artifact): Promise<void> {

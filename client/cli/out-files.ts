@@ -3,7 +3,7 @@ import { access, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { type ArtifactSink, isS3 } from "../../coordinator/index.ts";
 import { KindlingError } from "../../shared/errors.ts";
-import { isSpecial, type PartFile, partFile } from "./part-file.ts";
+import { isSpecial, isStdout, type PartFile, partFile } from "./part-file.ts";
 import { s3 } from "./s3.ts";
 
 const REPORT_DATA = "report.json";
@@ -40,7 +40,7 @@ export class OutFiles {
           "BadUsage",
           "A result needs a file name: --out, --model-out and --report take one that is not empty",
         );
-      const id = await fileId(path);
+      const id = isStdout(path) ? "standard output" : await fileId(path);
       if (written.has(id)) throw new KindlingError("BadUsage", `${path} is named for two results`);
       // A terminal or pipe may be both read and written: nothing in it is replaced.
       if (read.has(id) && !(await isSpecial(path))) {
@@ -50,7 +50,7 @@ export class OutFiles {
         );
       }
       written.add(id);
-      await checkTarget(path);
+      if (!isStdout(path)) await checkTarget(path);
     }
   }
 
@@ -90,6 +90,11 @@ export class OutFiles {
       finish: async () => undefined,
       abandon: async () => undefined,
     };
+  }
+
+  /** Whether something of the run goes to standard output: nothing else may, then. */
+  get takesStdout(): boolean {
+    return [...this.#targets(), this.#report].some((path) => path !== null && isStdout(path));
   }
 
   /** Where an artifact was written, for the summary. */

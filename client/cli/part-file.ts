@@ -12,9 +12,13 @@ export interface PartFile extends ArtifactSink {
   publish(): Promise<void>;
 }
 
+/** Whether a target is this process's standard output, which a shell may have given a file: that is not replaced, but written. */
+export const isStdout = (target: string): boolean => target === "-" || target === "/dev/stdout";
+
 /** Rejects with `CannotWrite`, naming the file. Links are followed; a device or a pipe is written as it is. */
 export async function partFile(target: string): Promise<PartFile> {
   if (isS3(target)) return uploadObject(s3, target);
+  if (isStdout(target)) return standardOutput;
   const path = await realpath(target).catch(() => target);
   const isDirect = await isSpecial(path);
   const beside = isDirect ? path : `${path}.${randomBytes(4).toString("hex")}.part`;
@@ -40,6 +44,19 @@ export async function partFile(target: string): Promise<PartFile> {
     },
   };
 }
+
+const standardOutput: PartFile = {
+  write: (part) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(part, (cause) => {
+        if (cause) reject(new KindlingError("CannotWrite", `Standard output: ${cause.message}`, { cause }));
+        else resolve();
+      });
+    }),
+  finish: async () => undefined,
+  publish: async () => undefined,
+  abandon: async () => undefined,
+};
 
 /** Writes a whole file, or leaves nothing behind. */
 export async function writeWhole(

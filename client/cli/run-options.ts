@@ -26,7 +26,11 @@ export const RUN_OPTIONS = {
     value: "BYTES",
     help: "memory that the workers of executor local may use together, e.g. 512M",
   },
-  out: { type: "string", value: "FILE", help: "write the result file here; its ending says in which format" },
+  out: {
+    type: "string",
+    value: "FILE",
+    help: "write the result file here (- for standard output); its ending says in which format",
+  },
   "model-out": {
     type: "string",
     value: "FILE",

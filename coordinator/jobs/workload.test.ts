@@ -11,11 +11,13 @@ const schema = z.object({
     .string()
     .optional()
     .meta({ excludes: ["count", "share"] }),
+  unit: z.string().optional().meta({ needs: "only" }),
 });
 
 test("parameters come back with their defaults", () => {
   expect(checkParams("thing", schema, { file: "a" })).toEqual({ file: "a", count: 1, share: 0.5, mode: "fast" });
   expect(checkParams("thing", schema, { file: "a", only: "b" })).toMatchObject({ only: "b", count: 1 });
+  expect(checkParams("thing", schema, { file: "a", only: "b", unit: "m" })).toMatchObject({ unit: "m" });
 });
 
 test.each([
@@ -27,7 +29,8 @@ test.each([
   [{ file: "a", share: -1 }, "thing: share must be at least 0, not -1"],
   [{ file: "a", share: 1 }, "thing: share must be less than 1, not 1"],
   [{ count: 0 }, "thing: file is required; count must be more than 0, not 0"],
-  [{ file: "a", size: 1 }, "thing has no parameter size; it has file, count, share, mode, only"],
+  [{ file: "a", size: 1 }, "thing has no parameter size; it has file, count, share, mode, only, unit"],
+  [{ file: "a", unit: "m" }, "thing: unit means nothing without only"],
   [{ file: "a", share: 0.1, only: "b" }, "thing: share means nothing beside only: leave one of them out"],
 ])("%j is refused in plain words", (given, message) => {
   expect(() => checkParams("thing", schema, given)).toThrow(expect.objectContaining({ code: "BadParams", message }));

@@ -65,7 +65,7 @@ export function checkParams<S extends z.ZodType>(
   throw new KindlingError("BadParams", `${owner}: ${problems.join("; ")}`);
 }
 
-/** Refuses a parameter that means nothing beside another one, whose schema says so: `.meta({ excludes: […] })`. */
+/** Refuses a parameter that means nothing beside another one, or without it, where its schema says so: `.meta({ excludes: […], needs: … })`. */
 function checkTogether(
   owner: string,
   shape: z.ZodObject["shape"],
@@ -73,9 +73,13 @@ function checkTogether(
   called: (param: string) => string,
 ): void {
   for (const param of given) {
-    const { excludes = [] } = (z.globalRegistry.get(shape[param] as z.ZodType) ?? {}) as {
+    const { excludes = [], needs } = (z.globalRegistry.get(shape[param] as z.ZodType) ?? {}) as {
       readonly excludes?: readonly string[];
+      readonly needs?: string;
     };
+    if (needs !== undefined && !given.includes(needs)) {
+      throw new KindlingError("BadParams", `${owner}: ${called(param)} means nothing without ${called(needs)}`);
+    }
     const idle = excludes.find((other) => given.includes(other));
     if (idle === undefined) continue;
     throw new KindlingError(

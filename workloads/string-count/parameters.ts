@@ -32,10 +32,21 @@ export const parameters = tupleParameters.extend({
       description: "count these files instead of generated tuples",
       excludes: Object.keys(tupleParameters.shape),
     }),
-  format: z.enum(["csv", "parquet"]).optional().meta({ description: "the input's format (default: by its name)" }),
-  key: z.string().min(1).optional().meta({ description: "key column's name, or number without a header (key, or 1)" }),
-  value: z.string().min(1).optional().meta({ description: "value column's name or number (value, or 2)" }),
-  header: z.boolean().default(true).meta({ description: "the input's first row names its columns" }),
+  format: z
+    .enum(["csv", "parquet"])
+    .optional()
+    .meta({ description: "the input's format (default: by its name)", needs: "input" }),
+  key: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "key column's name, or number without a header (key, or 1)", needs: "input" }),
+  value: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "value column's name or number (value, or 2)", needs: "input" }),
+  header: z.boolean().default(true).meta({ description: "the input's first row names its columns", needs: "input" }),
   delimiter: z
     .string()
     .refine(
@@ -43,9 +54,9 @@ export const parameters = tupleParameters.extend({
       "give one printable ASCII character, not a quote, or \\t for a tab",
     )
     .default(",")
-    .meta({ description: "what separates the input's fields" }),
+    .meta({ description: "what separates the input's fields", needs: "input" }),
   output: z.enum(["csv", "parquet"]).default("csv").meta({ description: "the result file's format" }),
-  onBadRow: z.enum(["fail", "skip"]).default("fail").meta({ description: "what a bad row does" }),
+  onBadRow: z.enum(["fail", "skip"]).default("fail").meta({ description: "what a bad row does", needs: "input" }),
   partitions: z
     .number()
     .int()

@@ -9,7 +9,7 @@ import { tupleParameters } from "../../../workloads/string-count/parameters.ts";
 import { wholeNumber } from "../numbers.ts";
 import { OutFiles } from "../out-files.ts";
 import { onInterrupt } from "../interrupts.ts";
-import { writeWhole } from "../part-file.ts";
+import { isStdout, writeWhole } from "../part-file.ts";
 import { describeOptions, flagOf, type OwnOption, parseOptions, schemaOptions } from "../schema-options.ts";
 import { writeTuples } from "../tuples-file.ts";
 import { type DownloadOptions, downloadWeather, SOURCES } from "../weather/download.ts";
@@ -59,7 +59,7 @@ async function realWeather(options: WeatherOptions): Promise<void> {
   } finally {
     stopWaiting();
   }
-  process.stdout.write(`${options.out}\n`);
+  if (!isStdout(options.out)) process.stdout.write(`${options.out}\n`);
 }
 
 const OWN = {

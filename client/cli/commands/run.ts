@@ -24,7 +24,7 @@ import { flagOf, parseOptions, schemaOptions } from "../schema-options.ts";
 import { printSpark } from "../spark.ts";
 import { checkPrintable, takeEngine, withTuples } from "../spark-engine.ts";
 import { sparkRequest } from "../spark-options.ts";
-import { printable, type RunSummary, summarize, toJson } from "../summary.ts";
+import { printable, summarize, toJson } from "../summary.ts";
 
 /** `kindling run WORKLOAD|FILE.ts [options]`. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -100,15 +100,13 @@ export async function runFile(command: string, file: string, name: string, argv:
   });
   if (own.report !== undefined) await writeReport(own.report, job, outFiles.reportData());
   const summary = summarize(job, executor, (artifact) => outFiles.pathOf(artifact));
-  print(engine === undefined ? summary : { ...summary, backend: engine }, own.json ?? false);
+  const stream = outFiles.takesStdout ? process.stderr : process.stdout;
+  const shown = engine === undefined ? summary : { ...summary, backend: engine };
+  stream.write(`${own.json ? toJson(shown) : printable(shown)}\n`);
 }
 
 /** Writes the page that shows a job; its data came as an artifact. */
 async function writeReport(path: string, job: JobView, data: string | null): Promise<void> {
   if (data === null) throw new KindlingError("NoArtifact", `${path}: the workload has made no report`);
   await writeWhole(path, [new TextEncoder().encode(reportPage(job, parseReport(data)))]);
-}
-
-function print(summary: RunSummary, json: boolean): void {
-  process.stdout.write(`${json ? toJson(summary) : printable(summary)}\n`);
 }
