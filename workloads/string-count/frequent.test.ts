@@ -95,3 +95,37 @@ test("so many wide keys that some have the same tag in the same bucket of the in
     keys.map((key, index) => `${key},${2 * index}`).sort(),
   );
 });
+
+/** What a line of a file with wide keys may be besides plain: at the edge of it, or wrong. */
+const ODD_LINES = [
+  "abcdefghijkl,12345",
+  "abcdefghijkl,12345678",
+  "abcdefghijkl,123456789",
+  "abcdefghijkl,-7",
+  "abcdefghijkl,+7",
+  "abcdefghijkl,7\r",
+  "abcdefghijklmnopqrstuvwx,7",
+  "abcdefghijklmnopqrstuvwx,12345678",
+  "abcdefghijklmnopqrstuvwxy,7",
+  '"abc,defghijk",7',
+  'abc"defghijk,7',
+  "abc\0defghijk,7",
+  ",7",
+  "",
+  "abcdefghijkl,",
+  "abcdefghijkl",
+  "abcdefghijklmnopqrstuvwxyz0123456789",
+  "abcdefghijkl,7,8",
+  "abcdefghijkl,7x",
+  "abcdefghijkl,1/2",
+  "abcdefghijkl,1:2",
+  "abcdefghijkl,ä",
+];
+
+test.each([1, 2, 3, 4])("lines that are not plain among wide keys, file %i", { timeout: 60_000 }, async (seed) => {
+  const rng = philoxRng(seed, 7);
+  const odd = () => `${ODD_LINES[rng.below(ODD_LINES.length)]}\n`;
+  // From half of all lines to one of 200.
+  const rows = records(seed, 20_000).map((row, index) => (rng.below(2 + Math.floor(index / 100)) === 0 ? odd() : row));
+  await runBoth({ partitions: seed, onBadRow: "skip" }, csv(rows));
+});

@@ -25,20 +25,19 @@ const DIGITS = memory.data<u64>([
   0x0f0f0f0f0f0f0000, 0x0f0f0f0f0f0f0f00, 0x0f0f0f0f0f0f0f0f,
 ]);
 
-/** The value of up to four digits that end before `end`; `entry` is their mask in DIGITS. */
+/** The number that the digits of a word of four bytes make. */
 // @ts-ignore: decorator
 @inline
-function fewDigits(end: usize, entry: usize): u64 {
-  const word = load<u32>(end - 4) & load<u32>(entry, 4);
+export function fewDigits(word: u32): u64 {
   return <u64>((((word * 10 + (word >> 8)) & 0x00ff00ff) * 0x00640001) >> 16);
 }
 
 /** The value of up to eight digits between a comma and a line end, or of up to four. */
 // @ts-ignore: decorator
 @inline
-export function valueBetween(comma: usize, lineEnd: usize, hasFewDigits: bool): u64 {
+function valueBetween(comma: usize, lineEnd: usize, hasFewDigits: bool): u64 {
   const entry = DIGITS + ((lineEnd - comma) << 3);
-  return hasFewDigits ? fewDigits(lineEnd, entry) : numberOf(load<u64>(lineEnd - 8) & load<u64>(entry));
+  return hasFewDigits ? fewDigits(load<u32>(lineEnd - 4) & load<u32>(entry, 4)) : numberOf(load<u64>(lineEnd - 8) & load<u64>(entry));
 }
 
 /** Stores the record at `key`; gives where the next one begins. */

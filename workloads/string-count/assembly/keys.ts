@@ -30,6 +30,12 @@ const LOW_BYTES = memory.data<u64>([
   0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff, 0xffffffffffffffff,
 ]);
 
+/** UPPER_BYTES[n]: a word's last n bytes, the uppermost. */
+export const UPPER_BYTES = memory.data<u64>([
+  0, 0xff00000000000000, 0xffff000000000000, 0xffffff0000000000, 0xffffffff00000000, 0xffffffffff000000, 0xffffffffffff0000,
+  0xffffffffffffff00, 0xffffffffffffffff,
+]);
+
 let table: usize = 0;
 let shift: u64 = 0;
 let mask: usize = 0;

@@ -3,6 +3,7 @@
  * run, and of all others what comes no later. They are put in order and added up while they are in the cache.
  */
 import { HEADER_BYTES } from "./entries";
+import { UPPER_BYTES } from "./keys";
 import { allocate } from "./memory";
 import { unfold } from "./read-entries";
 import { ITEM } from "./sort";
@@ -122,12 +123,6 @@ function readEntry(at: usize, before: u64): void {
   entrySum = unfold(folded);
   entryEnd = at;
 }
-
-/** UPPER_BYTES[n]: the upper n bytes of a word. */
-const UPPER_BYTES = memory.data<u64>([
-  0, 0xff00000000000000, 0xffff000000000000, 0xffffff0000000000, 0xffffffff00000000, 0xffffffffff000000, 0xffffffffffff0000,
-  0xffffffffffffff00, 0xffffffffffffffff,
-]);
 
 // @ts-ignore: decorator
 @inline
