@@ -13,6 +13,8 @@ export interface ChosenBackend {
 
 const CPU = ["wasm", "js"] as const satisfies readonly Backend[];
 const GPU = ["webgpu", "webgl"] as const satisfies readonly Backend[];
+/** Of the CPU's usual kernel on the small probe, as long as it loses. */
+const TRIES = 5;
 /** Characters. */
 export const MAX_REASON = 256;
 
@@ -75,16 +77,12 @@ async function fastest(
   gpu: readonly Backend[],
   measure: (backend: Backend, size: ProbeSize) => Promise<Timing>,
 ): Promise<ChosenBackend> {
-  const measureSmall = async (): Promise<Timing[]> => {
-    const timings: Timing[] = [];
-    for (const backend of cpu) timings.push(await measure(backend, "small"));
-    return timings;
-  };
-  let small = await measureSmall();
-  // A thread that had to wait in the middle of so short a run has measured its machine: the usual kernel must lose twice.
-  if (quickest(small) !== cpu[0]) {
-    const again = await measureSmall();
-    small = small.map((timing, index) => quicker(timing, again[index] as Timing));
+  const small: Timing[] = [];
+  for (const backend of cpu) small.push(await measure(backend, "small"));
+  const [usual] = cpu;
+  // A thread that had to wait in the middle of so short a run has measured its machine: the usual kernel gets more tries.
+  for (let tries = 1; usual !== undefined && quickest(small) !== usual && tries < TRIES; tries++) {
+    small[0] = quicker(small[0] as Timing, await measure(usual, "small"));
   }
   const best = quickest(small);
   const reason = `${notes(small)} on the probe`;
