@@ -25,24 +25,39 @@ export class SchedulerLoop {
     this.#handlers = handlers;
   }
 
-  /** Events that effects bring about wait until all effects of the one before are carried out. */
+  /**
+   * Events that effects bring about wait until all effects of the one before are carried out. What fails is thrown after that: the
+   * state says already what the other effects tell, so that none may be left out.
+   */
   dispatch(event: SchedulerEvent): void {
     if (this.#closed) return;
     this.#waiting.push(event);
     if (this.#running) return;
     this.#running = true;
-    try {
-      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#work(next);
-    } finally {
-      this.#running = false;
+    const errors: unknown[] = [];
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#work(next, errors);
+    this.#running = false;
+    if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join("; "));
+    if (errors.length === 1) throw errors[0];
+  }
+
+  #work(event: SchedulerEvent, errors: unknown[]): void {
+    for (const effect of this.#reduce(event, errors)) {
+      try {
+        if (effect.type === "WakeAt") this.#wake(effect.time);
+        else this.#perform(effect.type, effect);
+      } catch (error) {
+        errors.push(error);
+      }
     }
   }
 
-  #work(event: SchedulerEvent): void {
-    const { effects } = reduce(this.state, event, this.#clock.now());
-    for (const effect of effects) {
-      if (effect.type === "WakeAt") this.#wake(effect.time);
-      else this.#perform(effect.type, effect);
+  #reduce(event: SchedulerEvent, errors: unknown[]): readonly SchedulerEffect[] {
+    try {
+      return reduce(this.state, event, this.#clock.now()).effects;
+    } catch (error) {
+      errors.push(error);
+      return [];
     }
   }
 
