@@ -61,6 +61,18 @@ test("a headless node is killed with -9 in the middle", async () => {
   expect(runs.size).toBeGreaterThanOrEqual(240);
 });
 
+test("a headless node leaves in the middle and gives away first what only it holds: nothing is made again", async () => {
+  const leaver = await cluster.addNode("leaves");
+  await cluster.addNode("stays");
+  const job = await cluster.submit("string-count", JOB);
+  await cluster.progressed(job, 0.3);
+  await leaver.end("SIGTERM");
+  const result = await cluster.result(job);
+  expect(hashes(result)).toEqual(expected);
+  expect(result.shares.map(({ name }) => name).sort()).toEqual(["leaves", "stays"]);
+  expect(madeAgain(cluster.executions())).toEqual([]);
+});
+
 test.each([0.1, 0.5, 0.9])(
   "the coordinator is killed with -9 at %f and started again: nothing durable runs twice",
   async (share) => {

@@ -17,7 +17,6 @@ import type { Spill } from "./spill.ts";
 interface Held {
   readonly chunk: HeldChunk;
   readonly kept: Payload | Written;
-  uploaded: boolean;
 }
 
 /** A payload of bytes alone: where it lies in the spill file. */
@@ -51,11 +50,6 @@ export class HeldOutputs {
     this.#spill = spill;
   }
 
-  /** Whether something lies here that the coordinator has not. */
-  get isSole(): boolean {
-    return [...this.#held.values()].some(({ uploaded }) => !uploaded);
-  }
-
   /** Whether the last output was written to the spill file, as the next ones probably will be. */
   get isFull(): boolean {
     return this.#isFull;
@@ -70,7 +64,7 @@ export class HeldOutputs {
     this.#shrink(this.#budget - chunk.bytes);
     const kept = this.#bytes + chunk.bytes > this.#budget ? this.#write(payload) : payload;
     made.keys.push(chunk.key);
-    this.#held.set(chunk.key, { chunk, kept, uploaded: false });
+    this.#held.set(chunk.key, { chunk, kept });
     this.#isFull = isWritten(kept);
     if (!this.#isFull) this.#bytes += chunk.bytes;
   }
@@ -104,7 +98,6 @@ export class HeldOutputs {
   uploaded(key: ChunkKey): void {
     const held = this.#held.get(key);
     if (held === undefined) return;
-    held.uploaded = true;
     if (!isWritten(held.kept)) this.#spare.add(key);
     this.#shrink(this.#budget);
   }

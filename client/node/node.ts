@@ -249,7 +249,7 @@ export class ComputeNode {
 
   /** Finishes or gives back what it runs, then leaves. */
   async stop(): Promise<void> {
-    this.#session.dispatch({ type: "Leave", released: this.#bench.close(), holds: this.#held.isSole });
+    this.#session.dispatch({ type: "Leave", released: this.#bench.close() });
     await this.ended;
   }
 

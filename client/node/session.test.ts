@@ -112,7 +112,7 @@ test("slow heartbeats are given three chances", () => {
 });
 
 test("a leaving node whose coordinator is silent stops", () => {
-  const leaving = run([[20, { type: "Leave", released: [], holds: true }]], {
+  const leaving = run([[20, { type: "Leave", released: [] }]], {
     ...joined,
     link: { kind: "joined", heartbeatMs: 1000, nextHeartbeat: 30, unanswered: 15 },
   }).state;
@@ -280,7 +280,7 @@ test("it leaves when what it runs is done and acknowledged", () => {
   const leaving = run(
     [
       [10, { type: "Assigned", attempts: [attempt(0), attempt(1)] }],
-      [20, { type: "Leave", released: [attempt(1)], holds: false }],
+      [20, { type: "Leave", released: [attempt(1)] }],
     ],
     joined,
   );
@@ -290,28 +290,48 @@ test("it leaves when what it runs is done and acknowledged", () => {
   ]);
   const finished = run([[30, { type: "Finished", results: [failure(0)] }]], leaving.state);
   expect(finished.state.link.kind).toBe("joined");
-  const left = run([[40, { type: "Acknowledged", attempts: [attempt(0)] }]], finished.state);
-  expect(left.effects).toEqual([{ type: "Close", reason: { kind: "normal", detail: "left" } }, { type: "Stop" }]);
+  const settled = run([[40, { type: "Acknowledged", attempts: [attempt(0)] }]], finished.state);
+  expect(settled.state.link.kind).toBe("joined");
+  const left = run([[50, { type: "Closed", reason: { kind: "normal", detail: "" } }]], settled.state);
+  expect(left.effects).toEqual([{ type: "Stop" }]);
 });
 
-test("with outputs that others may need it stays a little longer", () => {
-  const leaving = run([[20, { type: "Leave", released: [], holds: true }]], joined);
-  expect(leaving.state.link.kind).toBe("joined");
-  expect(run([[20 + DRAIN_LIMIT, { type: "Tick" }]], leaving.state).effects).toContainEqual({ type: "Stop" });
+test("once it owes nothing the coordinator may fetch what it holds, and ends that; a limit does otherwise", () => {
+  const leaving = run(
+    [
+      [10, { type: "Assigned", attempts: [attempt(0)] }],
+      [20, { type: "Leave", released: [] }],
+      [20_000, { type: "Finished", results: [failure(0)] }],
+      [20_010, { type: "Acknowledged", attempts: [attempt(0)] }],
+    ],
+    joined,
+  );
+  const end = 20_010 + DRAIN_LIMIT;
+  const waiting = run([[end - 1, { type: "Tick" }]], leaving.state);
+  expect(waiting.state.link.kind).toBe("joined");
+  expect(wakeAt(waiting.state)).toBe(end);
+  expect(run([[end, { type: "Tick" }]], waiting.state).effects).toEqual([
+    { type: "Close", reason: { kind: "normal", detail: "left" } },
+    { type: "Stop" },
+  ]);
 });
 
 test("what does not end in time is given back", () => {
   const leaving = run(
     [
       [10, { type: "Assigned", attempts: [attempt(0)] }],
-      [20, { type: "Leave", released: [], holds: false }],
+      [20, { type: "Leave", released: [] }],
     ],
     joined,
   );
   expect(run([[20 + LEAVE_LIMIT - 1, { type: "Tick" }]], leaving.state).state.link.kind).toBe("joined");
-  expect(run([[20 + LEAVE_LIMIT, { type: "Tick" }]], leaving.state).effects).toEqual([
+  const givenBack = run([[20 + LEAVE_LIMIT, { type: "Tick" }]], leaving.state);
+  expect(givenBack.effects).toEqual([
     { type: "Beat", running: [attempt(0)] },
     { type: "Offer", slots: "none", released: [attempt(0)] },
+  ]);
+  expect(run([[20 + LEAVE_LIMIT + DRAIN_LIMIT, { type: "Tick" }]], givenBack.state).effects).toEqual([
+    { type: "Beat", running: [] },
     { type: "Close", reason: { kind: "normal", detail: "left" } },
     { type: "Stop" },
   ]);
@@ -321,7 +341,7 @@ test("leaving while the coordinator is away ends at once", () => {
   const { effects } = run(
     [
       [10, { type: "Closed", reason: lost }],
-      [11, { type: "Leave", released: [], holds: true }],
+      [11, { type: "Leave", released: [] }],
     ],
     joined,
   );

@@ -19,7 +19,7 @@ export const GREETING_LIMIT = 10_000;
 export const SILENCE_LIMIT = 15_000;
 /** ms in which a leaving node still finishes what it runs; then it gives that back. */
 export const LEAVE_LIMIT = 30_000;
-/** ms in which a leaving node answers upload requests for what it still holds. */
+/** ms in which a leaving node that owes nothing more answers upload requests for what it holds, if the coordinator does not end that. */
 export const DRAIN_LIMIT = 5_000;
 /** Encoded bytes of results in one message, about: half of what a frame takes. */
 const RESULTS_BYTES = MAX_FRAME_BYTES / 2;
@@ -46,8 +46,8 @@ type Link =
 export interface SessionState extends Ledger {
   readonly link: Link;
   readonly paused: boolean;
-  /** Set once it leaves: when it gives up waiting for its work, and from when it need not wait for uploads. */
-  readonly leaving: { readonly giveUpAt: number; readonly drainedAt: number } | null;
+  /** Set once it leaves: until when it finishes what it owes and then, owing nothing, answers upload requests. */
+  readonly leaving: { readonly step: "finishing" | "draining"; readonly until: number } | null;
   readonly resume: { readonly node: NodeId; readonly secret: string } | null;
   /** Connections in a row that failed. */
   readonly failures: number;
@@ -73,8 +73,7 @@ export type SessionEvent =
   /** Leases that came too late, to a node that is paused or leaving. */
   | { readonly type: "GiveBack"; readonly released: readonly AttemptId[] }
   | { readonly type: "Resume" }
-  /** `holds`: whether outputs lie here that the coordinator may want first. */
-  | { readonly type: "Leave"; readonly released: readonly AttemptId[]; readonly holds: boolean }
+  | { readonly type: "Leave"; readonly released: readonly AttemptId[] }
   /** The node cannot work at all. */
   | { readonly type: "Fail"; readonly detail: string }
   | { readonly type: "Tick" };
@@ -112,7 +111,7 @@ export const initialSession: SessionState = {
 
 /** When the shell must send the next Tick, in ms; Infinity when nothing is due. */
 export function wakeAt({ link, leaving }: SessionState): number {
-  const left = leaving === null ? Number.POSITIVE_INFINITY : Math.min(leaving.drainedAt, leaving.giveUpAt);
+  const left = leaving?.until ?? Number.POSITIVE_INFINITY;
   switch (link.kind) {
     case "down":
       return Math.min(link.retryAt, left);
@@ -180,7 +179,7 @@ function step(state: SessionState, event: SessionEvent, now: number, rng: Rng): 
       return [{ ...state, paused: false }, joined(state, [{ type: "Offer", slots: "all", released: [] }])];
     case "Leave": {
       if (state.leaving !== null) return [state, []];
-      const leaving = { giveUpAt: now + LEAVE_LIMIT, drainedAt: now + (event.holds ? DRAIN_LIMIT : 0) };
+      const leaving = { step: "finishing", until: now + LEAVE_LIMIT } as const;
       const last: SessionEffect[] = [
         { type: "Offer", slots: "none", released: event.released },
         { type: "Send", message: { type: "leave" } },
@@ -270,17 +269,23 @@ function breakOff(state: SessionState, detail: string, now: number, rng: Rng): S
   return [down, [{ type: "Close", reason }, ...effects]];
 }
 
-/** A leaving node ends when all is settled, when its time is up, or when there is nobody to settle it with. */
+/**
+ * A leaving node finishes what it owes, or gives it back when its time is up; then the coordinator takes what it needs of what lies
+ * here, and closes. It ends by itself when that takes too long, or when there is no connection.
+ */
 function finishLeaving(state: SessionState, now: number): Step {
   const { leaving, link } = state;
   if (leaving === null || link.kind === "stopped") return [state, []];
-  const settled = isEmpty(state) && now >= leaving.drainedAt;
-  if (link.kind === "joined" && !settled && now < leaving.giveUpAt) return [state, []];
-  const reason: CloseReason = { kind: "normal", detail: "left" };
-  const released = [...state.owed];
-  const giveBack: SessionEffect[] = released.length > 0 ? [{ type: "Offer", slots: "none", released }] : [];
+  const isDue = link.kind !== "joined" || now >= leaving.until;
+  if (link.kind === "joined" && leaving.step === "finishing") {
+    if (!isEmpty(state) && !isDue) return [state, []];
+    const released = [...state.owed];
+    const giveBack: SessionEffect[] = released.length > 0 ? [{ type: "Offer", slots: "none", released }] : [];
+    return [{ ...without(state, released), leaving: { step: "draining", until: now + DRAIN_LIMIT } }, giveBack];
+  }
+  if (!isDue) return [state, []];
   const [stopped, effects] = stop(state, "");
-  return [stopped, [...joined(state, giveBack), { type: "Close", reason }, ...effects]];
+  return [stopped, [{ type: "Close", reason: { kind: "normal", detail: "left" } }, ...effects]];
 }
 
 const stop = (state: SessionState, detail: string): Step => [

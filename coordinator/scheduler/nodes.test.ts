@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { AttemptId } from "../../shared/ids.ts";
 import { assigned, failure, Harness, heldChunk, JOB, node, ofType, output, plan, task } from "./simulation/harness.ts";
-import { holdersOf, nodeLoad, stageProgress } from "./views.ts";
+import { holdersOf, nodeLoad, stageProgress, takenAlong } from "./views.ts";
 
 const durable = output(1, true);
 const attempt = (text: string) => text as AttemptId;
@@ -172,4 +172,28 @@ test("a node counts as holder only of the whole output, with the accepted hash",
   cluster.join("b", 1, { held: [heldChunk(task(0, 0), 2)] });
   cluster.join("c", 1, { held: [heldChunk(task(0, 0), 1)] });
   expect(holdersOf(cluster.state, task(0, 0))).toEqual(["a", "c"]);
+});
+
+test("a node that leaves takes along what only such nodes hold and something reads, or may read yet", () => {
+  const cluster = new Harness({ prefetch: 0 });
+  for (const name of ["a", "b", "c"]) cluster.join(name, 1);
+  cluster.add(plan(0, 3));
+  for (const [partition, name] of ["a", "b", "c"].entries()) {
+    cluster.succeed(name, `job/0/${partition}#1`, output(partition, false));
+  }
+  cluster.join("b", 1, { held: [0, 1].map((partition) => heldChunk(task(0, partition), partition)) });
+  const taken = (name: string): readonly string[] => {
+    cluster.send({ type: "NodeLeaving", node: node(name) });
+    return takenAlong(cluster.state, node(name));
+  };
+  expect(taken("a")).toEqual([]);
+  expect(taken("b")).toEqual(["job/0/0", "job/0/1"]);
+  expect(takenAlong(cluster.state, node("a"))).toEqual(["job/0/0"]);
+  cluster.send({ type: "OutputDurable", task: task(0, 0) });
+  expect(takenAlong(cluster.state, node("b"))).toEqual(["job/0/1"]);
+  cluster.add(plan(1, [[task(0, 1)]]));
+  expect(takenAlong(cluster.state, node("b"))).toEqual(["job/0/1"]);
+  cluster.succeed("c", "job/1/0#1", output(9, false));
+  expect(takenAlong(cluster.state, node("b"))).toEqual([]);
+  expect(takenAlong(cluster.state, node("nobody"))).toEqual([]);
 });

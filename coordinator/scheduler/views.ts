@@ -1,5 +1,5 @@
 import type { JobId, NodeId, TaskKey } from "../../shared/ids.ts";
-import type { SchedulerState, TaskStatus } from "./state.ts";
+import { isNeeded, type SchedulerState, type TaskStatus } from "./state.ts";
 
 export interface StageProgress extends Readonly<Record<TaskStatus, number>> {
   readonly tasks: number;
@@ -31,6 +31,17 @@ export function nodeLoad(state: SchedulerState, node: NodeId): NodeLoad | undefi
   const { slots, started, queued, held } = found;
   const condition = found.leaving ? "leaving" : found.silent ? "silent" : slots === 0 ? "paused" : "ready";
   return { slots, running: started.size, queued: queued.size, held: held.size, state: condition };
+}
+
+/**
+ * Tasks whose outputs go with a node that leaves, since only nodes that leave hold them, and that are needed: something still reads
+ * them, or nothing has read them so far.
+ */
+export function takenAlong(state: SchedulerState, node: NodeId): readonly TaskKey[] {
+  return [...(state.nodes.get(node)?.held ?? [])]
+    .filter(({ durable, holders, stage }) => !durable && !stage.job.failed && holders.every(({ leaving }) => leaving))
+    .filter((task) => isNeeded(task) || task.feeds.length === 0)
+    .map(({ key }) => key);
 }
 
 /** Live nodes that hold the whole output of a task; none for one that is not done or needs no holder. */

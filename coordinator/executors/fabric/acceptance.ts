@@ -10,6 +10,14 @@ export interface PendingOutput {
   readonly awaited: boolean;
 }
 
+/** Outputs that one sync covers. */
+interface Batch {
+  readonly outputs: PendingOutput[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+const emptyBatch = (): Batch => ({ outputs: [], done: Promise.withResolvers() });
+
 /**
  * Group commit: outputs are written to the journal as they come, and one sync covers all that came while the last one ran.
  * While the store is full nothing is acknowledged, and it tries again by itself; the journal keeps what it could not write.
@@ -19,7 +27,8 @@ export class Acceptance {
   readonly #patience: Patience;
   /** These outputs are on disk: their nodes may be told, and their stages may count them. */
   readonly #settled: (batch: readonly PendingOutput[]) => void;
-  #waiting: PendingOutput[] = [];
+  #waiting: Batch = emptyBatch();
+  #last: Promise<void> = Promise.resolve();
   #running = false;
   #closed = false;
 
@@ -32,8 +41,14 @@ export class Acceptance {
   add(pending: PendingOutput): void {
     if (this.#closed) return;
     this.#journal.putOutput(pending.record);
-    this.#waiting.push(pending);
+    this.#waiting.outputs.push(pending);
+    this.#last = this.#waiting.done.promise;
     if (!this.#running) void this.#run();
+  }
+
+  /** Resolves when all that was added so far is settled. */
+  settled(): Promise<void> {
+    return this.#last;
   }
 
   close(): void {
@@ -43,11 +58,13 @@ export class Acceptance {
   async #run(): Promise<void> {
     this.#running = true;
     try {
-      while (this.#waiting.length > 0 && !this.#closed) {
-        const batch = this.#waiting;
-        this.#waiting = [];
+      while (this.#waiting.outputs.length > 0 && !this.#closed) {
+        const { outputs, done } = this.#waiting;
+        this.#waiting = emptyBatch();
         await this.#patience.write(() => this.#journal.sync());
-        if (!this.#closed) this.#settled(batch);
+        if (this.#closed) return;
+        this.#settled(outputs);
+        done.resolve();
       }
     } catch (error) {
       // The store is closed: nothing is acknowledged, and the next life computes it again.

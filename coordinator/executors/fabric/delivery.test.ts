@@ -106,3 +106,25 @@ test("the end of its job ends the wait", async () => {
   expect(await settled(own)).toBe("JobEnded");
   expect(clock.next()).toBeUndefined();
 });
+
+test("what is only kept from being lost is stored, and not made again where no node has it", async () => {
+  holders = [ONE];
+  const kept = delivery.keep(ref());
+  expect(asked).toEqual([ONE]);
+  expect(delivery.isForUsAlone(KEY)).toBe(false);
+  holders = [];
+  delivery.holdersChanged();
+  expect(await settled(kept)).toBe("InputUnavailable");
+  expect(missing).toEqual([]);
+  void delivery.keep(ref()).catch(() => undefined);
+  expect(missing).toEqual([]);
+});
+
+test("who waits for what is also only kept hears of it, and has it made again", async () => {
+  holders = [ONE];
+  const [kept, forNode] = [delivery.keep(ref()), delivery.bringHeld(ref())];
+  holders = [];
+  delivery.holdersChanged();
+  expect(await Promise.all([settled(kept), settled(forNode)])).toEqual(["InputUnavailable", "InputUnavailable"]);
+  expect(missing).toEqual([null]);
+});

@@ -16,16 +16,16 @@ export interface Holders {
   missing(key: ChunkKey, node: NodeId | null): void;
 }
 
+/** A driver, which waits until the chunk was made again; a node, which reads it from the store; or nobody, but it would be lost. */
+type For = "driver" | "node" | "nobody";
+
 interface Awaited {
   readonly promise: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   asked: NodeId | null;
-  /** Whether somebody waits until it was made again. */
-  patient: boolean;
-  /** Whether a node waits for it, which reads it from the store. */
-  isForNode: boolean;
-  /** Rejects for those who do not, when no node has it. */
+  readonly for: Set<For>;
+  /** Rejects for all but drivers, when no node has it. */
   held: PromiseWithResolvers<never>;
   cancelTimer: () => void;
 }
@@ -45,7 +45,7 @@ export class Delivery {
 
   /** Resolves when the chunk's bytes are here; rejects only when its job is over. */
   bring(ref: ChunkRef): Promise<void> {
-    return this.#await(ref, true);
+    return this.#await(ref, "driver");
   }
 
   /**
@@ -53,34 +53,42 @@ export class Delivery {
    * place from the one that makes it again, and where all places are taken so, nothing would go on.
    */
   bringHeld(ref: ChunkRef): Promise<void> {
-    const arrival = this.#await(ref, false);
+    return this.#bringHeld(ref, "node");
+  }
+
+  /** As `bringHeld`, for a chunk that goes with its node otherwise: where no node has it any more, it is not made again for that. */
+  keep(ref: ChunkRef): Promise<void> {
+    return this.#bringHeld(ref, "nobody");
+  }
+
+  #bringHeld(ref: ChunkRef, who: For): Promise<void> {
+    const arrival = this.#await(ref, who);
     const awaited = this.#awaited.get(ref.key);
     if (!awaited) return arrival;
     if (awaited.asked === null) return Promise.reject(unavailable(ref.key));
     return Promise.race([arrival, awaited.held.promise]);
   }
 
-  #await(ref: ChunkRef, patient: boolean): Promise<void> {
+  #await(ref: ChunkRef, who: For): Promise<void> {
     if (this.#chunks.isHere(ref)) return Promise.resolve();
     const known = this.#awaited.get(ref.key);
     if (known) {
-      known.patient ||= patient;
-      known.isForNode ||= !patient;
+      known.for.add(who);
       return known.promise;
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => undefined); // Whoever asked may have gone meanwhile.
     const cancelTimer = (): void => undefined;
     const asked = null;
-    const isForNode = !patient;
-    this.#awaited.set(ref.key, { promise, resolve, reject, asked, patient, isForNode, held: hope(), cancelTimer });
+    this.#awaited.set(ref.key, { promise, resolve, reject, asked, for: new Set([who]), held: hope(), cancelTimer });
     this.#ask(ref.key);
     return promise;
   }
 
-  /** Whether the chunk is awaited, and by the coordinator alone. */
+  /** Whether the chunk is awaited, and by drivers alone. */
   isForUsAlone(key: ChunkKey): boolean {
-    return this.#awaited.get(key)?.isForNode === false;
+    const awaited = this.#awaited.get(key);
+    return awaited?.for.size === 1 && awaited.for.has("driver");
   }
 
   arrived(key: ChunkKey): void {
@@ -129,7 +137,7 @@ export class Delivery {
     const nodes = this.#holders.of(key);
     const node = nodes.find((candidate) => candidate !== awaited.asked) ?? nodes[0] ?? null;
     awaited.asked = node;
-    if (node !== null || awaited.patient) {
+    if (node !== null || awaited.for.has("driver")) {
       awaited.cancelTimer = this.#clock.after(ASK_AGAIN_MS, () => this.#ask(key));
     } else {
       this.#awaited.delete(key);
@@ -141,7 +149,7 @@ export class Delivery {
     }
     awaited.held.reject(unavailable(key));
     awaited.held = hope();
-    this.#holders.missing(key, null);
+    if (awaited.for.has("driver") || awaited.for.has("node")) this.#holders.missing(key, null);
   }
 }
 

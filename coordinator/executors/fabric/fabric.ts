@@ -16,7 +16,7 @@ import type { Value } from "../../../shared/value.ts";
 import type { Log } from "../../observe/log.ts";
 import type { SchedulerEffect, SchedulerEvent } from "../../scheduler/events.ts";
 import { story } from "../../scheduler/story.ts";
-import { holdersOf, nodeLoad, stageProgress } from "../../scheduler/views.ts";
+import { holdersOf, nodeLoad, stageProgress, takenAlong } from "../../scheduler/views.ts";
 import type { OutputRecord } from "../../store/journal.ts";
 import type { ChunkName, Executor, OpenedSource, StageRequest } from "../executor.ts";
 import type { PendingOutput } from "./acceptance.ts";
@@ -206,6 +206,11 @@ export class Fabric implements Executor {
     for (const [attempt, report] of this.#reported) if (report.node === node) this.#reported.delete(attempt);
     this.dispatch({ type: "NodeLost", node, reason });
     this.outputs.holdersChanged();
+  }
+
+  /** Resolves when a node that leaves and owes nothing may go: its results are acknowledged, and what is needed of it is here. */
+  async release(node: NodeId): Promise<void> {
+    await Promise.all([this.outputs.settled(), this.outputs.keep(takenAlong(this.#loop.state, node))]);
   }
 
   succeeded(node: NodeId, result: TaskSuccess): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nodeId } from "../../../shared/ids.ts";
+import { type JobId, nodeId, taskKey } from "../../../shared/ids.ts";
 import { Bench, settle } from "./testing/bench.ts";
 import { aHello, FakeNode } from "./testing/fake-node.ts";
 
@@ -147,6 +147,106 @@ test("a node that leaves is thanked when its job ends first", async () => {
   node.beat();
   await settle();
   expect(node.closed?.kind).toBe("normal");
+});
+
+/** Two nodes, of which one has made the held output of a job's only task. */
+async function heldOnOne() {
+  const bench = new Bench();
+  const leaver = await bench.node();
+  const job = bench.job("j-1");
+  const stage = bench.stage(job, [1]);
+  await settle();
+  const other = await bench.node();
+  const finish = () => leaver.finish(["large"], { held: true }).chunks[0]?.hash ?? null;
+  return { bench, leaver, other, job, stage, finish };
+}
+/** A stage that reads it. */
+const readIt = (bench: Bench, job: JobId) =>
+  bench.stage(job, [], {
+    ordinal: 1,
+    inputs: [{ kind: "chunk", chunk: { task: taskKey(job, 0, 0), bucket: 0 } }],
+  });
+
+test("a node that leaves is asked for what only it has before it is thanked, and nothing is made again", async () => {
+  const { bench, leaver, other, job, stage, finish } = await heldOnOne();
+  const hash = finish();
+  await stage;
+  leaver.send({ type: "leave" });
+  await settle();
+  expect(leaver.asked.map((chunk) => chunk.hash)).toEqual([hash]);
+  expect(leaver.closed).toBeNull();
+  leaver.beat();
+  await settle();
+  expect(leaver.asked).toHaveLength(1);
+  await bench.receive(leaver, hash);
+  expect(leaver.closed?.kind).toBe("normal");
+  const next = readIt(bench, job);
+  await settle();
+  expect(other.leases.map(({ ordinal }) => ordinal)).toEqual([1]);
+  other.finish(["out"]);
+  await next;
+});
+
+test("what its last task made is acknowledged and brought before a node that leaves is thanked", async () => {
+  const { bench, leaver, stage, finish } = await heldOnOne();
+  leaver.send({ type: "leave" });
+  await settle();
+  const gate = Promise.withResolvers<void>();
+  bench.journal.gate = gate.promise;
+  const hash = finish();
+  await settle();
+  await bench.receive(leaver, hash);
+  expect(leaver.closed).toBeNull();
+  gate.resolve();
+  await stage;
+  await settle();
+  expect(leaver.accepted).toHaveLength(1);
+  expect(leaver.closed?.kind).toBe("normal");
+});
+
+test("a node that leaves is thanked at once where all that read its outputs are done", async () => {
+  const { bench, leaver, other, job, stage, finish } = await heldOnOne();
+  finish();
+  await stage;
+  const next = readIt(bench, job);
+  await settle();
+  const late = [leaver, other].find(({ leases }) => leases.length > 0);
+  late?.finish(["out"]);
+  await next;
+  leaver.send({ type: "leave" });
+  await settle();
+  expect(leaver.asked).toEqual([]);
+  expect(leaver.closed?.kind).toBe("normal");
+});
+
+test("a node that goes before its outputs came leaves them lost, made again when something reads them", async () => {
+  const { bench, leaver, other, job, stage, finish } = await heldOnOne();
+  finish();
+  await stage;
+  leaver.send({ type: "leave" });
+  await settle();
+  leaver.close("normal");
+  await settle();
+  expect(other.leases).toEqual([]);
+  const loaded = bench.fabric.load({ task: taskKey(job, 0, 0), bucket: 0 });
+  loaded.catch(() => undefined);
+  await settle();
+  expect(other.leases.map(({ ordinal }) => ordinal)).toEqual([0]);
+});
+
+test("a node that leaves and cannot give its outputs, or whose job ends, is thanked all the same", async () => {
+  for (const how of ["unavailable", "ended"]) {
+    const { bench, leaver, job, stage, finish } = await heldOnOne();
+    finish();
+    await stage;
+    leaver.send({ type: "leave" });
+    await settle();
+    expect(leaver.closed).toBeNull();
+    if (how === "ended") bench.fabric.end(job, "done");
+    else leaver.send({ type: "unavailable", chunks: leaver.asked.map(({ key }) => key) });
+    await settle();
+    expect(leaver.closed?.kind).toBe("normal");
+  }
 });
 
 test("a name from outside moves no terminal's cursor", async () => {

@@ -155,11 +155,13 @@ export class Nodes implements NodeService {
     reader.channel.send({ type: "ticket", job, peer, ticket });
   }
 
-  /** A node that said it leaves goes when it owes nothing more. */
+  /** A node that said it leaves goes when it owes nothing more, and nothing is needed of it. */
   #endIfLeft(session: NodeSession): void {
-    if (session.leaving && this.#fabric.owes(session.id) === 0) {
+    if (!session.leaving || session.released || this.#fabric.owes(session.id) > 0) return;
+    session.released = true;
+    void this.#fabric.release(session.id).then(() => {
       session.channel.close({ kind: "normal", detail: "Thank you" });
-    }
+    });
   }
 
   #disconnected(session: NodeSession, reason: CloseReason): void {

@@ -27,7 +27,7 @@ import { Delivery, type Holders } from "./delivery.ts";
 import { PassingChunks } from "./passing-chunks.ts";
 import type { Patience } from "./patience.ts";
 
-/** Chunks that are fetched ahead at once: while one is written, another is on its way and a third is asked for. */
+/** Chunks that are fetched at once before somebody waits for them: while one is written, another is on its way and a third is asked for. */
 const PARALLEL_ARRIVALS = 4;
 
 export interface OutputsOptions {
@@ -134,12 +134,21 @@ export class Outputs {
   /** Brings chunks here that will be loaded in this order. Within one process they are no sooner here, and only take memory. */
   async bringAhead(chunks: readonly ChunkName[]): Promise<void> {
     if (this.#options.inProcess) return;
-    const queue = chunks.values();
-    const lane = async (): Promise<void> => {
-      // The job may end meanwhile.
-      for (const { task, bucket } of queue) await this.#bring(this.table.ref(task, bucket));
-    };
-    await Promise.allSettled(Array.from({ length: PARALLEL_ARRIVALS }, lane));
+    await inLanes(chunks, async ({ task, bucket }) => this.#bring(this.table.ref(task, bucket)));
+  }
+
+  /** Brings whole outputs here, one after the other, before their nodes take them along; what cannot be brought is left to lineage. */
+  async keep(tasks: readonly TaskKey[]): Promise<void> {
+    if (this.#options.inProcess) return;
+    const chunks = tasks.flatMap(
+      (task) => this.table.record(task)?.chunks.map((_, bucket) => ({ task, bucket })) ?? [],
+    );
+    await inLanes(chunks, async ({ task, bucket }) => this.#delivery.keep(this.table.ref(task, bucket)));
+  }
+
+  /** Resolves when all that was accepted so far is on disk, and told. */
+  settled(): Promise<void> {
+    return this.#acceptance.settled();
   }
 
   /** Makes a blob readable in the store, from a holder if need be; false if neither store nor live jobs know it. */
@@ -289,6 +298,15 @@ export class Outputs {
 
 const unwanted = (hash: BlobHash): KindlingError =>
   new KindlingError("JobEnded", `No job wants the chunk ${hash} (any more)`);
+
+/** Brings some at a time, in their order; what cannot be brought, since its job has ended or no node has it, is passed over. */
+async function inLanes(chunks: readonly ChunkName[], bring: (chunk: ChunkName) => Promise<void>): Promise<void> {
+  const queue = chunks.values();
+  const lane = async (): Promise<void> => {
+    for (const chunk of queue) await bring(chunk).catch(() => undefined);
+  };
+  await Promise.all(Array.from({ length: PARALLEL_ARRIVALS }, lane));
+}
 
 async function gathered(content: AsyncIterable<Uint8Array>, length: number): Promise<Uint8Array> {
   const whole = new Uint8Array(length);

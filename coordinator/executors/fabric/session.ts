@@ -21,6 +21,8 @@ export class NodeSession {
   /** Whether what comes through the coordinator crosses no network on its way to it. */
   isOnThisMachine = false;
   leaving = false;
+  /** It leaves and owes nothing: its connection ends as soon as what is needed of it is here. */
+  released = false;
   tasksDone = 0;
   /** Monotonic ms of the last sign of life. */
   lastSeen: number;
