@@ -66,6 +66,7 @@ function inProcessDataPlane(coordinator: InProcessCoordinator): DataPlane {
       if (!("value" in payload))
         throw new KindlingError("BadChunk", `${key} is encoded, in the process that needs its value`);
       coordinator.deliver(key, payload.value);
+      return false;
     },
     read: (job, { ordinal }, start, end) => streamOf(() => coordinator.read(job, ordinal, start, end)),
   };

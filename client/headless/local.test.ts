@@ -38,6 +38,7 @@ async function joinedNode(
   slots: number,
 ): Promise<{ fake: FakeCoordinator; node: ComputeNode; log: ExecutionRecord[] }> {
   const fake = new FakeCoordinator();
+  fake.keeps = false;
   const log: ExecutionRecord[] = [];
   const node = await startLocalNode({
     channel: fake.open(),

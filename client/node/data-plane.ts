@@ -18,8 +18,8 @@ export interface DataPlane {
    * `InputUnavailable` (retryable).
    */
   chunk(ref: ChunkRef, signal: AbortSignal, start?: Uint8Array): Promise<Payload>;
-  /** Gives a held chunk to the coordinator. */
-  upload(chunk: HeldChunk, payload: Payload, signal: AbortSignal): Promise<void>;
+  /** Gives a held chunk to the coordinator; tells whether that keeps it, rather than only passing it on. */
+  upload(chunk: HeldChunk, payload: Payload, signal: AbortSignal): Promise<boolean>;
   /** The bytes [start, end) of a source; rejects with `SourceUnavailable`. Not used where the source has a `path`. */
   read(job: JobId, source: SourceSpec, start: number, end: number, signal: AbortSignal): ByteStream;
 }

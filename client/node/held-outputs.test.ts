@@ -43,11 +43,11 @@ test("over its budget only what the coordinator has too is let go, oldest first"
   const held = new HeldOutputs(200);
   for (const partition of [0, 1, 2, 3]) held.hold(attempt(partition), chunk(partition), payload);
   expect(held.list(10)).toHaveLength(4);
-  held.uploaded(key(2));
+  held.kept(key(2));
   expect(held.list(10)).toEqual([chunk(0), chunk(1), chunk(3)]);
-  held.uploaded(key(0));
-  held.uploaded(key(1));
-  held.uploaded(key(3));
+  held.kept(key(0));
+  held.kept(key(1));
+  held.kept(key(3));
   expect(held.list(10)).toEqual([chunk(1), chunk(3)]);
 });
 

@@ -95,7 +95,8 @@ export class HeldOutputs {
     return chunks.slice(0, limit);
   }
 
-  uploaded(key: ChunkKey): void {
+  /** The coordinator keeps it too. */
+  kept(key: ChunkKey): void {
     const held = this.#held.get(key);
     if (held === undefined) return;
     if (!isWritten(held.kept)) this.#spare.add(key);

@@ -104,11 +104,13 @@ export class Inputs {
     return readSteadily(connection, part, lifetime, (bytes) => count("received", bytes));
   }
 
-  async upload(chunk: HeldChunk, payload: Payload): Promise<void> {
-    await steadily(this.#options.connection, this.#options.lifetime, (plane, signal) =>
+  /** Tells whether the coordinator keeps it. */
+  async upload(chunk: HeldChunk, payload: Payload): Promise<boolean> {
+    const isKept = await steadily(this.#options.connection, this.#options.lifetime, (plane, signal) =>
       plane.upload(chunk, payload, signal),
     );
     this.#options.count("sent", chunk.bytes);
+    return isKept;
   }
 
   async #input({ input }: Lease, gathering: Gathering): Promise<WorkInput> {

@@ -29,10 +29,10 @@ afterEach(async () => {
   await Promise.all(nodes.splice(0).map((node) => node.stop()));
 });
 
-async function joined(slots: number): Promise<{ fake: FakeCoordinator; node: ComputeNode }> {
+async function joined(slots: number, memoryBytes = 1e9): Promise<{ fake: FakeCoordinator; node: ComputeNode }> {
   const fake = new FakeCoordinator();
   const node = new ComputeNode({
-    identity: { token: "token", name: "n".repeat(100), kind: "headless", slots, memoryBytes: 1e9 },
+    identity: { token: "token", name: "n".repeat(100), kind: "headless", slots, memoryBytes },
     open: fake.open,
     dataPlane: () => fake.plane,
     spawn: spawnNodeWorker,
@@ -65,6 +65,29 @@ test("small outputs travel inside the result; large ones stay, named by their ha
   fake.send({ type: "upload", chunks: [wanted, { ...wanted, key: inlined }] });
   expect((await fake.next("unavailable")).chunks).toEqual([inlined]);
   expect(fake.uploads).toEqual([{ chunk: wanted, payload: { encoded } }]);
+});
+
+test.each([
+  ["keeps", true],
+  ["only passes on", false],
+])("over its budget it lets go of an output that the coordinator %s: %s", async (_does, keeps) => {
+  const { fake } = await joined(1, 1_000_000);
+  fake.keeps = keeps;
+  const stage = fake.stage(fake.addBundle(BUNDLE), "fill", { kind: "shuffle", buckets: 1 });
+  const make = async (partition: number) => {
+    fake.assign(stage, [{ kind: "value", value: { bytes: 2 * INLINE_BYTES, byte: partition } }], partition);
+    const result = await fake.result(partition);
+    if (!result.ok) throw new Error(result.error.message);
+    return result.chunks.map(({ bytes, hash }) => ({ key: chunkKey(taskKey(JOB, 0, partition), 0), bytes, hash }));
+  };
+  const first = await make(0);
+  const absent = { key: chunkKey(taskKey(JOB, 9, 0), 0), bytes: 1, hash: null };
+  fake.send({ type: "upload", chunks: first });
+  await make(1);
+  fake.send({ type: "upload", chunks: [...first, absent] });
+  await fake.next("unavailable", ({ chunks }) => chunks.includes(absent.key));
+  const refused = fake.received.flatMap((message) => (message.type === "unavailable" ? message.chunks : []));
+  expect(refused).toEqual([...(keeps ? first : []), absent].map(({ key }) => key));
 });
 
 test("the inputs of the next lease are fetched while the first still runs", async () => {

@@ -338,9 +338,7 @@ export class ComputeNode {
     const payload = this.#held.get(chunk.key);
     try {
       if (payload === undefined) throw new Error("not held here");
-      await this.#inputs.upload(chunk, payload);
-      // Within one process the coordinator passes values on and keeps none.
-      if (this.#parts.inProcess !== true) this.#held.uploaded(chunk.key);
+      if (await this.#inputs.upload(chunk, payload)) this.#held.kept(chunk.key);
     } catch {
       // Whatever the reason, the coordinator must look elsewhere.
       this.#session.send({ type: "unavailable", chunks: [chunk.key] });

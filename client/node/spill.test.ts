@@ -93,7 +93,7 @@ test("what the coordinator has too is let go before anything is written out", ()
   const file = memoryFile();
   const outputs = new HeldOutputs(150, new Spill(() => file));
   outputs.hold(attemptId(task(0), 1), held(0, 100), { encoded: filled(0) });
-  outputs.uploaded(key(0));
+  outputs.kept(key(0));
   outputs.hold(attemptId(task(1), 1), held(1, 100), { encoded: filled(1) });
   expect(outputs.get(key(0))).toBeUndefined();
   expect(outputs.get(key(1))).toEqual({ encoded: filled(1) });

@@ -233,14 +233,16 @@ test("a held chunk is put under its hash; a refusal is told with its code", asyn
     });
     request.on("end", () => {
       bodies.push(bytes);
-      response.writeHead(201).end("{}");
+      response.writeHead(bodies.length === 1 ? 201 : 200).end("{}");
     });
   };
-  const { plane, ranges } = await serve([take, refuse(507, "StorageFull")]);
+  const { plane, ranges } = await serve([take, take, refuse(507, "StorageFull")]);
   const held = { key: CHUNK.key, bytes: CHUNK.bytes, hash: HASH };
-  await plane.upload(held, { encoded: CONTENT }, never);
-  expect(bodies).toEqual([CONTENT.byteLength]);
-  expect(ranges).toEqual([`/api/blobs/${HASH} whole Bearer S`]);
+  // 201: it is kept; 200: only passed on.
+  expect(await plane.upload(held, { encoded: CONTENT }, never)).toBe(true);
+  expect(await plane.upload(held, { encoded: CONTENT }, never)).toBe(false);
+  expect(bodies).toEqual([CONTENT.byteLength, CONTENT.byteLength]);
+  expect(ranges).toEqual(Array(2).fill(`/api/blobs/${HASH} whole Bearer S`));
   await expect(plane.upload(held, { encoded: CONTENT.subarray(0, 5) }, never)).rejects.toMatchObject({
     code: "StorageFull",
     retryable: true,

@@ -74,6 +74,7 @@ export function createHttpDataPlane(options: HttpDataPlaneOptions): DataPlane {
       );
       if (!sent.ok) throw await readApiError(sent);
       await sent.body?.cancel();
+      return sent.status === 201;
     },
     read(job, { ordinal, name }, start, end, signal) {
       const stream = new Download(transfer(`/api/jobs/${job}/sources/${ordinal}`), { start, end }, signal, "full");

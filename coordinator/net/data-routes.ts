@@ -44,7 +44,8 @@ export function dataRoutes(data: DataService): Route[] {
         const length = Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);
         const content = readUpload(request, MAX_BLOB_BYTES);
         if (role === "node") {
-          sendJson(response, 201, await data.receive(hash, length, content));
+          const stored = await data.receive(hash, length, content);
+          sendJson(response, stored ? 201 : 200, stored ?? {});
         } else {
           const stored = await data.blobs.put(content, hash);
           data.stored(hash);

@@ -4,6 +4,7 @@ import * as net from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { KindlingError } from "../../shared/errors.ts";
+import { type BlobHash, blobHash } from "../../shared/ids.ts";
 import { createServer } from "./server.ts";
 import { FakeServices, type Harness, JOB, NODE_SECRET, SOURCE, startHarness, TOKENS } from "./testing/harness.ts";
 
@@ -18,7 +19,7 @@ beforeEach(() => {
 
 const operator = TOKENS.operator;
 const json = { "content-type": "application/json" };
-const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+const hashOf = (bytes: Uint8Array): BlobHash => blobHash(createHash("sha256").update(bytes).digest("hex"));
 
 test("health needs no token, and readiness tells why not", async () => {
   expect(await harness.request({ path: "/healthz" })).toMatchObject({ status: 200 });
@@ -137,6 +138,18 @@ test("the operator stores any blob, of which no job needs to know", async () => 
   expect((await put(operator)).status).toBe(201);
   receive.mockRestore();
   expect((await harness.request({ method: "HEAD", path, token: NODE_SECRET })).status).toBe(200);
+});
+
+test.each([
+  ["kept", { hash: hashOf(Uint8Array.of(4)), bytes: 1 }, 201],
+  ["only passed on", null, 200],
+])("a node hears that its chunk is %s", async (_how, stored, status) => {
+  const receive = vi.spyOn(harness.services.data, "receive");
+  receive.mockResolvedValue(stored);
+  const path = `/api/blobs/${hashOf(Uint8Array.of(4))}`;
+  const answer = await harness.request({ method: "PUT", path, token: NODE_SECRET, body: Uint8Array.of(4) });
+  receive.mockRestore();
+  expect(answer.status).toBe(status);
 });
 
 test("a blob under a wrong name is refused and not kept", async () => {

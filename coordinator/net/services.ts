@@ -48,8 +48,11 @@ export interface DataService {
    * `signal` ends the wait when the requester has gone.
    */
   locate(hash: BlobHash, signal: AbortSignal): Promise<{ readonly bytes: number }>;
-  /** Takes a chunk of `length` bytes from a node; rejects with `HashMismatch` where its bytes are others, `JobEnded` where no job wants it. */
-  receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob>;
+  /**
+   * Takes a chunk of `length` bytes from a node; gives null where it is only passed on, and not kept. Rejects with `HashMismatch` where its
+   * bytes are others, `JobEnded` where no job wants it.
+   */
+  receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob | null>;
   /** Called after the operator has stored a blob. */
   stored(hash: BlobHash): void;
   /** An opened source of a running job, to read ranges from. */

@@ -29,6 +29,8 @@ export class FakeCoordinator {
   readonly sourceReads: { readonly source: SourceSpec; readonly start: number; readonly end: number }[] = [];
   sourceBytes = new Uint8Array();
   connections = 0;
+  /** Whether uploads stay with it, or are only passed on. */
+  keeps = true;
   /** Whether results and leaving are answered by themselves. */
   answers = true;
   #receiver: (message: ToNode) => void = () => {};
@@ -64,7 +66,7 @@ export class FakeCoordinator {
     },
     upload: (chunk, payload) => {
       this.uploads.push({ chunk, payload });
-      return Promise.resolve();
+      return Promise.resolve(this.keeps);
     },
     read: (_job, source, start, end) => {
       this.sourceReads.push({ source, start, end });

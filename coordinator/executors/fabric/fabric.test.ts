@@ -140,7 +140,7 @@ test("bytes that are only loaded pass by the store, and are asked for again by t
     const loaded = load();
     await settle();
     expect(node.asked).toHaveLength(times);
-    await bench.receive(node, hash);
+    expect(await bench.receive(node, hash)).toBe(false);
     expect(await loaded).toBe("large");
   }
   expect(await bench.blobs.has(hash)).toBe(false);
@@ -162,7 +162,7 @@ test("bytes that a node waits for too go to the store, for both", async () => {
   const loaded = load();
   const located = bench.fabric.outputs.locate(hash);
   await settle();
-  await bench.receive(node, hash);
+  expect(await bench.receive(node, hash)).toBe(true);
   expect([await loaded, await located]).toEqual(["large", true]);
   expect(await bench.blobs.has(hash)).toBe(true);
   expect(bench.journal.outputs(job)[0]?.durable).toBe(true);

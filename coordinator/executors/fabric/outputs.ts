@@ -177,9 +177,9 @@ export class Outputs {
 
   /**
    * Takes a chunk of `length` bytes from a node. Rejects with `HashMismatch` where its bytes are others, and with `JobEnded` where no
-   * job has such a chunk (any more): nobody would ever delete it.
+   * job has such a chunk (any more): nobody would ever delete it. Gives null where it is not kept, but lies in memory until it is loaded.
    */
-  async receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob> {
+  async receive(hash: BlobHash, length: number, content: AsyncIterable<Uint8Array>): Promise<StoredBlob | null> {
     if (!this.#mayPass(hash, length)) return this.#store(hash, content);
     const encoded = await gathered(content, length);
     const actual = blobHash(createHash("sha256").update(encoded).digest("hex"));
@@ -190,7 +190,7 @@ export class Outputs {
       this.#passing.add(key, encoded);
       this.#delivery.arrived(key);
     }
-    return { hash, bytes: encoded.byteLength };
+    return null;
   }
 
   /** A chunk's bytes came as a blob. */

@@ -106,13 +106,14 @@ export class Bench {
     await settle();
   }
 
-  /** The same, as the coordinator takes it from then on: to the store, or into memory. */
-  async receive(node: FakeNode, hash: BlobHash | null, given?: Uint8Array): Promise<void> {
+  /** The same, as the coordinator takes it from then on: to the store, or into memory. Tells whether it is kept. */
+  async receive(node: FakeNode, hash: BlobHash | null, given?: Uint8Array): Promise<boolean> {
     const bytes = given ?? (hash === null ? undefined : node.held.get(hash));
     if (hash === null || !bytes) throw new Error("the node does not hold that");
     const content = Readable.from([bytes.subarray(0, 1), bytes.subarray(1)]);
-    await this.fabric.outputs.receive(hash, bytes.byteLength, content);
+    const stored = await this.fabric.outputs.receive(hash, bytes.byteLength, content);
     await settle();
+    return stored !== null;
   }
 
   async later(ms: number): Promise<void> {
