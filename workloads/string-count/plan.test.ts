@@ -36,11 +36,11 @@ test("a large file has larger parts, and a number of them that two or four slots
   expect(partsOfBytes(600 * MiB, { taskMemory: 128 * MiB }, 4)).toBe(152);
 });
 
-test("parts that have most keys again are two for each worker", () => {
+test("parts that have most keys again are one for each worker", () => {
   const parts = (bytes: number, workers: number, buckets = 4): number => partsOfBytes(bytes, { workers }, buckets);
-  expect([1, 2, 8].map((workers) => parts(2 ** 30, workers))).toEqual([2, 4, 16]);
-  expect([3, 5].map((workers) => parts(2 ** 30, workers))).toEqual([6, 10]);
-  expect([2, 3].map((workers) => parts(2 ** 33, workers))).toEqual([16, 18]);
+  expect([1, 2, 8].map((workers) => parts(2 ** 30, workers))).toEqual([1, 2, 8]);
+  expect([3, 5].map((workers) => parts(2 ** 30, workers))).toEqual([3, 5]);
+  expect([2, 3].map((workers) => parts(2 ** 33, workers))).toEqual([8, 9]);
   expect(parts(2 ** 25, 8)).toBe(1);
   expect([1, 64].map((buckets) => parts(2 ** 31, 2, buckets))).toEqual([24, 24]);
 });

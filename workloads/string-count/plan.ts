@@ -9,14 +9,13 @@ const LEAST_BYTES_PER_PARTITION = 2 ** 25;
 const MOST_BYTES_PER_PARTITION = 2 ** 27;
 const USUAL_PARTITIONS = 24;
 /**
- * Of files with several buckets of keys: each part has most of them again, to be sorted and merged, so that two for each worker are best.
+ * Of files with several buckets of keys: each part has most of them again, to be sorted and merged, so that one for each worker is best.
+ * Where workers are not known, since nodes come and leave, more parts let all of them work, and less has to be done again.
  * With the most buckets most keys are new.
  */
-const PARTITIONS_FOR_A_WORKER = 2;
-const USUAL_WORKERS = 4;
+const PARTITIONS_OF_KNOWN_KEYS = 8;
 const MOST_BYTES_OF_KNOWN_KEYS = 2 ** 28;
-/** Where nodes may leave, and others come, less would have to be done again. */
-const MOST_BYTES_FOR_KNOWN_WORKERS = 2 ** 29;
+const MOST_BYTES_FOR_KNOWN_WORKERS = 2 ** 30;
 /** Where nothing is known of the workers, more partitions or buckets than this are a multiple of it. */
 const EVEN = 4;
 /** A merge task works on this many keys at most, as long as MAX_BUCKETS allows: its table then fits a cache. */
@@ -92,7 +91,7 @@ interface Counters {
 /** How many parts of so many bytes, by the buckets of their keys. */
 export function partsOfBytes(bytes: number, { workers, taskMemory }: Counters, buckets = 1): number {
   const hasKnownKeys = buckets > 1 && buckets < MAX_BUCKETS;
-  const share = bytes / (hasKnownKeys ? PARTITIONS_FOR_A_WORKER * (workers ?? USUAL_WORKERS) : USUAL_PARTITIONS);
+  const share = bytes / (hasKnownKeys ? (workers ?? PARTITIONS_OF_KNOWN_KEYS) : USUAL_PARTITIONS);
   const mostOfKnownKeys = workers === undefined ? MOST_BYTES_OF_KNOWN_KEYS : MOST_BYTES_FOR_KNOWN_WORKERS;
   const most = hasKnownKeys ? mostOfKnownKeys : MOST_BYTES_PER_PARTITION;
   const usual = Math.min(most, Math.max(LEAST_BYTES_PER_PARTITION, share));
